@@ -1,0 +1,1 @@
+"""Running the checks: selection, scheduling, evidence, results."""

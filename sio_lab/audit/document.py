@@ -1,0 +1,120 @@
+"""The audit document: the one thing that reports render. Its JSON Schema is published."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sio_lab.probes.observation import Evidence
+from sio_lab.text import Text
+
+SCHEMA_VERSION = "1.0"
+
+Status = Literal["satisfied", "not_satisfied", "attested", "unverified", "not_applicable"]
+Verdict = Literal["conform", "not_conform", "incomplete"]
+Intensity = Literal["observe", "exercise", "disrupt"]
+Outcome = Literal["passed", "failed", "unreachable", "timeout", "error", "inconclusive", "skipped"]
+"""How a check ended. Only ``passed`` and ``failed`` conclude; ``inconclusive`` is a check that
+lacked a positive or a negative probe, or could not tell; ``skipped`` one that was not to run."""
+Nature = Literal["physical", "virtual_machine", "container", "emulated", "unknown"]
+
+
+class Section(BaseModel):
+    """A part of the document."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class CheckResult(Section):
+    """One check: how it ended, why, and on what evidence."""
+
+    id: str = Field(description="pytest node id: checks/common/test_dbms.py::test_application_account")
+    title: Text
+    requirement: str
+    intensity: Intensity
+    outcome: Outcome
+    reason: Text | None = None
+    duration: float = Field(description="Seconds.")
+    evidence: list[Evidence] = []
+    uses: list[str] = []
+    nature_only: bool = Field(
+        default=False, description="Informational: shown, but decides nothing in a training lab."
+    )
+
+
+class RequirementResult(Section):
+    """One requirement of Annexe II.E: its status, and what it rests on."""
+
+    id: str
+    title: Text
+    place: Text = Field(description="Section and dash of the legal text.")
+    group: str = Field(default="", description="Requirement whose rule this one counts in (2.2.a → 2.2).")
+    mandatory: bool
+    status: Status
+    reason: Text
+    checks: list[CheckResult] = []
+
+
+class MachineFinding(Section):
+    """A machine as it was found, beside what the lab file says of it."""
+
+    name: str
+    kind: str
+    title: str = ""
+    addresses: dict[str, str]
+    reachable: bool
+    system: str = Field(default="", description="os-release's PRETTY_NAME, or the device's own words.")
+    family: str = Field(default="", description="linux/debian, linux/rhel, windows, bsd, …")
+    nature: Nature = "unknown"
+    nature_evidence: str = ""
+    machine_id: str = ""
+    host_key: str = Field(default="", description="SHA256 fingerprint.")
+    same_as: list[str] = Field(default=[], description="Other declared names of this very machine.")
+    problem: Text | None = None
+
+
+class OptionVerdict(Section):
+    """The verdict for one option."""
+
+    option: Literal["SISR", "SLAM"]
+    verdict: Verdict
+    satisfied: int
+    not_satisfied: int
+    attested: int
+    unverified: int
+    not_applicable: int
+
+
+class LabSummary(Section):
+    """What a report says of the lab: enough to draw it without the lab file."""
+
+    name: str
+    title: str
+    organisation: str
+    option: str
+    purpose: str
+    provider: str
+    domain: str
+    path: str
+    sha256: str = Field(description="Hash of the lab file.")
+    perimeters: dict[str, dict[str, str]] = Field(description="name → {cidr, role}")
+    services: dict[str, dict[str, str]] = Field(description="capability → {product, machines}")
+    flows: list[dict[str, str]] = Field(default=[], description="{from, to, ports}")
+
+
+class AuditDocument(Section):
+    """One audit, whole."""
+
+    schema_version: str = SCHEMA_VERSION
+    tool_version: str
+    catalogue_version: str
+    lab: LabSummary
+    started: datetime
+    finished: datetime
+    disrupt: bool
+    verdict: Verdict = Field(description="The worst of the options' verdicts.")
+    verdicts: list[OptionVerdict]
+    machines: list[MachineFinding]
+    requirements: list[RequirementResult]

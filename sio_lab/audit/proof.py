@@ -1,0 +1,119 @@
+"""``Proof``: what a check holds in its hands. It asks through it, and judges through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from sio_lab.errors import SioLabError, UsageError
+from sio_lab.probes.machine import Machine
+from sio_lab.probes.observation import KEPT, Evidence, Observation
+from sio_lab.text import Text
+
+Side = Literal["positive", "negative"]
+
+
+class NotSatisfiedError(AssertionError):
+    """The requirement was seen not to be met; ``reason`` says how."""
+
+    def __init__(self, reason: Text) -> None:
+        super().__init__(reason.en)
+        self.reason = reason
+
+
+class InconclusiveError(SioLabError):
+    """The check could not tell: ``unverified``."""
+
+
+class Proof:
+    """The context of one check.
+
+    Args:
+        machine: gives the machine of a name, bound to this proof's record.
+        passwords: password of each account.
+        secrets: the lab's other secrets, such as ``services.dbms``.
+    """
+
+    def __init__(
+        self,
+        machine: Callable[[str, Callable[[Evidence], None]], Machine],
+        passwords: Mapping[str, str],
+        secrets: Mapping[str, str],
+    ) -> None:
+        self._machine = machine
+        self._passwords = passwords
+        self._secrets = secrets
+        self.evidence: list[Evidence] = []
+
+    def machine(self, name: str) -> Machine:
+        """Return the machine ``name``; whatever it is asked is recorded here.
+
+        Raises:
+            Unreachable: it does not answer.
+            IdentityError: it is not the machine that was provisioned.
+        """
+        return self._machine(name, self.record)
+
+    def password(self, account: str) -> str:
+        """Return the password of ``account``."""
+        return self._lookup(self._passwords, account)
+
+    def secret(self, name: str) -> str:
+        """Return another secret of the lab, such as ``services.dbms``."""
+        return self._lookup(self._secrets, name)
+
+    @staticmethod
+    def _lookup(known: Mapping[str, str], name: str) -> str:
+        if name not in known:
+            raise UsageError(
+                Text(f"le secret « {name} » n'est pas connu de ce labo", f"this lab has no secret '{name}'"),
+                todo=Text("relancez `sio-lab up`, qui le crée", "run `sio-lab up` again, which makes it"),
+            )
+        return known[name]
+
+    def record(self, evidence: Evidence) -> None:
+        """Keep ``evidence``, its secrets masked and its answer trimmed."""
+        evidence.sent = self._masked(evidence.sent)
+        evidence.received = self._masked(evidence.received)[:KEPT]
+        self.evidence.append(evidence)
+
+    def _masked(self, text: str) -> str:
+        for secret in (*self._passwords.values(), *self._secrets.values()):
+            text = text.replace(secret, "••••••")
+        return text
+
+    def works(self, seen: Observation, *, fr: str, en: str) -> None:
+        """Positive side: what had to work was seen to work. ``fr`` and ``en`` tell the failure."""
+        self.holds(seen.granted, seen, side="positive", fr=_why(fr, seen), en=_why(en, seen))
+
+    def refused(self, seen: Observation, *, fr: str, en: str) -> None:
+        """Negative side: what had to be refused was refused, by a peer that answers.
+
+        Raises:
+            NotSatisfiedError: it was granted.
+            InconclusiveError: nobody answered; a dead server refuses everybody.
+        """
+        if seen.answer == "unavailable":
+            raise InconclusiveError(
+                Text(
+                    f"le service n'a pas répondu : son refus ne prouve rien ({seen.detail})",
+                    f"the service did not answer: its refusal proves nothing ({seen.detail})",
+                ),
+                where=seen.evidence.target,
+            )
+        self.holds(not seen.granted, seen, side="negative", fr=fr, en=en)
+
+    def holds(self, fact: bool, *seen: Observation, side: Side, fr: str, en: str) -> None:
+        """Judge any other ``fact`` that was ``seen``; ``fr`` and ``en`` tell its failure."""
+        for observation in seen:
+            observation.evidence.side = side
+        if not fact:
+            raise NotSatisfiedError(Text(fr, en))
+
+    def sides(self) -> set[str]:
+        """Return the sides that probes were judged on so far."""
+        return {evidence.side for evidence in self.evidence} - {"context"}
+
+
+def _why(sentence: str, seen: Observation) -> str:
+    return f"{sentence} ({seen.detail})" if seen.detail else sentence

@@ -1,0 +1,1 @@
+"""The declaration of a lab: one YAML file, one typed model."""

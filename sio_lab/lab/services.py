@@ -1,0 +1,296 @@
+"""What a lab claims to offer: one class a capability.
+
+A capability's name in the lab file is also the name of the Ansible role that provides it
+(``playbooks/roles/<capability>/``) and of the check that proves it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MachineName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
+AccountName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,30}$")]
+
+
+class Strict(BaseModel):
+    """A section of the lab file: unknown keys are errors, values never change once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Service(Strict):
+    """What every service declares."""
+
+    product: str = Field(description="Product that renders the service, in lower case: openldap, postgresql…")
+    machines: list[MachineName] = Field(min_length=1, description="Machines that render the service.")
+
+    def machines_named(self) -> set[str]:
+        """Return every machine that the declaration refers to, servers and clients."""
+        names = set(self.machines)
+        for field in ("client", "outside_client", "analyser"):
+            name = getattr(self, field, None)
+            if name:
+                names.add(name)
+        return names
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return set()
+
+
+class Directory(Service):
+    """1.1.a: the directory that authenticates internal and external users."""
+
+    url: str = Field(description="ldaps://host[:port], or ldap://host[:port] with StartTLS.")
+    base_dn: str = Field(description="Base of the directory: dc=example,dc=test.")
+    user_dn: str = Field(
+        default="uid={account},ou=people,{base_dn}", description="Name that an account binds with."
+    )
+    account: AccountName = Field(description="An internal account.")
+    client: MachineName = Field(description="Machine that an internal user authenticates from.")
+
+    def dn_of(self, account: str) -> str:
+        """Return the distinguished name of ``account``."""
+        return self.user_dn.format(account=account, base_dn=self.base_dn)
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return {self.account}
+
+
+class Portal(Service):
+    """1.1.a: a service published to external users, which relies on the directory."""
+
+    url: str = Field(description="Page that external users reach after authentication (https).")
+    internal_url: str = Field(description="Page kept for internal users: external ones are refused.")
+    account: AccountName = Field(description="An external account.")
+    internal_account: AccountName = Field(description="An internal account, let in at internal_url.")
+    outside_client: MachineName = Field(description="Machine outside the organisation.")
+    client: MachineName = Field(description="Machine inside the organisation.")
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return {self.account, self.internal_account}
+
+
+class Dbms(Service):
+    """1.1.b: a database management system with an application's account."""
+
+    host: str = Field(description="Name or address that applications use.")
+    port: int = Field(default=5432, ge=1, le=65535, description="TCP port.")
+    database: str = Field(description="Database of the application.")
+    user: str = Field(description="Account of the application; its password is the secret services.dbms.")
+    client: MachineName = Field(description="Machine that the application runs on.")
+
+
+class AccessLog(Strict):
+    """Where a gateway writes who went where."""
+
+    machine: MachineName
+    path: str
+
+
+class InternetAccess(Service):
+    """1.1.c: internet access through a gateway that identifies and filters."""
+
+    proxy_url: str = Field(description="Gateway that browsers are configured with: https://proxy…:3129.")
+    client: MachineName = Field(description="A user's machine.")
+    account: AccountName = Field(description="A user who may go out.")
+    allowed_url: str = Field(description="A site that the policy allows.")
+    forbidden_url: str = Field(description="A site that the policy forbids, and that exists.")
+    log: AccessLog = Field(description="Log in which each access stands under the user's name.")
+
+    def machines_named(self) -> set[str]:
+        """Return every machine that the declaration refers to."""
+        return super().machines_named() | {self.log.machine}
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return {self.account}
+
+
+class Collaboration(Service):
+    """1.1.d: a shared calendar or file area."""
+
+    protocol: Literal["caldav", "webdav"] = Field(description="Protocol spoken by clients.")
+    url: str = Field(description="The shared collection (https).")
+    members: tuple[AccountName, AccountName] = Field(description="Two members who share the collection.")
+    outsider: AccountName = Field(description="An account of the organisation that is no member.")
+    client: MachineName = Field(description="Machine that the members work from.")
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return {*self.members, self.outsider}
+
+
+class Backup(Service):
+    """1.1.f: backup of a source to another machine, encrypted."""
+
+    source: MachineName = Field(description="Machine whose data is backed up.")
+    path: str = Field(description="Folder that is backed up on the source.")
+    repository: str = Field(description="Folder of the repository, on the (first) backup machine.")
+    max_age_hours: int = Field(default=26, ge=1, description="Oldest acceptable last backup, in hours.")
+    run: str = Field(description="Command on the source: back up now.")
+    list_json: str = Field(
+        description="Command on the source: list the archives as a JSON array of {name, time (ISO 8601)}."
+    )
+    restore: str = Field(
+        description="Command on the source, {archive} {path} {target}: restore below target."
+    )
+    verify: str = Field(description="Command on the source: verify the repository.")
+
+    def machines_named(self) -> set[str]:
+        """Return every machine that the declaration refers to."""
+        return super().machines_named() | {self.source}
+
+
+class RestrictedArea(Service):
+    """1.1.g: a resource that only some accounts may use."""
+
+    protocol: Literal["webdav", "sftp", "smb"] = Field(description="Protocol spoken by clients.")
+    url: str = Field(description="The area: https://host/path/, sftp://host/path or smb://host/share.")
+    account: AccountName = Field(description="An account that may read and write there.")
+    unauthorised: AccountName = Field(description="A valid account that may not.")
+    client: MachineName = Field(description="Machine that users work from.")
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return {self.account, self.unauthorised}
+
+
+class Terminals(Service):
+    """1.1.h: a fixed terminal and a mobile one (``machines`` lists both)."""
+
+    product: str = Field(default="mixed", description="Free text.")
+    fixed: MachineName = Field(description="Fixed terminal with a desktop.")
+    mobile: MachineName = Field(description="Mobile terminal: smartphone or tablet.")
+    mobile_proof: Literal["adb", "enrolment"] = Field(default="adb", description="How it proves itself.")
+    valid_days: int = Field(default=30, ge=1, description="Days after which an enrolment expires.")
+    client: MachineName = Field(description="Machine of the lab that the mobile terminal is asked from.")
+
+    def machines_named(self) -> set[str]:
+        """Return every machine that the declaration refers to."""
+        return super().machines_named() | {self.fixed, self.mobile}
+
+
+class Ticketing(Service):
+    """1.3.a: incident management."""
+
+    url: str = Field(description="Address of the application (https).")
+    account: AccountName = Field(description="A user who reports an incident.")
+    agent: AccountName = Field(description="The technician who answers and closes it.")
+    client: MachineName = Field(description="Machine that both work from.")
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return {self.account, self.agent}
+
+
+class IntrusionDetection(Service):
+    """1.3.b, 2.2.d: a known attack raises an alert."""
+
+    log: str = Field(description="File of alerts on the machine: EVE JSON or one line an alert.")
+    signature: str = Field(description="Text that the alert for the test request holds.")
+    trigger_url: str = Field(description="Harmless request that a known signature matches.")
+    outside_client: MachineName = Field(description="Machine outside the organisation.")
+    delay_seconds: int = Field(default=10, ge=1, description="Longest acceptable delay of the alert.")
+
+
+class IntrusionPrevention(Service):
+    """1.3.b: repeated bad logins get their source banned, for a time."""
+
+    url: str = Field(description="Login that is protected (https).")
+    attempts: int = Field(default=5, ge=2, description="Bad logins after which the source is banned.")
+    outside_client: MachineName = Field(description="Machine that gets itself banned.")
+    unban: str = Field(description="Command on the machine, {address}: lift the ban.")
+
+
+class TlsEndpoint(Strict):
+    """A service that speaks TLS, beyond those that other declarations name."""
+
+    host: str
+    port: int = Field(ge=1, le=65535)
+    starttls: Literal["", "ldap", "smtp", "imap", "postgres"] = ""
+
+
+class Encryption(Strict):
+    """1.3.c: what is encrypted, and by whose authority."""
+
+    ca: str = Field(default="lab", description="lab (the lab's own authority), or the path of a PEM bundle.")
+    min_days_left: int = Field(default=7, ge=0, description="Days a certificate must remain valid.")
+    endpoints: list[TlsEndpoint] = Field(default=[], description="TLS services no other section names.")
+    client: MachineName = Field(description="Machine that connects to the services.")
+    capture_on: MachineName = Field(description="Machine on the way, where the login is captured.")
+    capture_interface: str = Field(default="any", description="Interface of the capture.")
+    login_url: str = Field(description="Login whose capture must hold no password (https).")
+    account: AccountName = Field(description="Account that logs in.")
+
+    def machines_named(self) -> set[str]:
+        """Return every machine that the declaration refers to."""
+        return {self.client, self.capture_on}
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return {self.account}
+
+
+class TrafficAnalysis(Service):
+    """1.3.d, 2.1.c: a flow made for the purpose is seen and decoded."""
+
+    interface: str = Field(description="Interface that the analyser listens on.")
+    flow_url: str = Field(description="http(s) address requested to make the flow.")
+    flow_client: MachineName = Field(description="Machine that makes the flow.")
+
+    def machines_named(self) -> set[str]:
+        """Return every machine that the declaration refers to."""
+        return super().machines_named() | {self.flow_client}
+
+
+class OperatingSystems(Strict):
+    """1.1.e: the servers whose systems are compared."""
+
+    machines: list[MachineName] = Field(min_length=1, description="Servers that are asked for their system.")
+
+    def machines_named(self) -> set[str]:
+        """Return every machine that the declaration refers to."""
+        return set(self.machines)
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return set()
+
+
+class Cloud(Strict):
+    """0.a: an online resource."""
+
+    url: str = Field(description="Address of the resource (https).")
+
+    def machines_named(self) -> set[str]:
+        """Return every machine that the declaration refers to."""
+        return set()
+
+    def accounts_named(self) -> set[str]:
+        """Return every account that the declaration refers to."""
+        return set()
+
+
+class Services(Strict):
+    """Capabilities of the lab; each is optional, what is absent cannot be proven."""
+
+    directory: Directory | None = None
+    portal: Portal | None = None
+    dbms: Dbms | None = None
+    internet_access: InternetAccess | None = None
+    collaboration: Collaboration | None = None
+    operating_systems: OperatingSystems | None = None
+    backup: Backup | None = None
+    restricted_area: RestrictedArea | None = None
+    terminals: Terminals | None = None
+    ticketing: Ticketing | None = None
+    intrusion_detection: IntrusionDetection | None = None
+    intrusion_prevention: IntrusionPrevention | None = None
+    encryption: Encryption | None = None
+    traffic_analysis: TrafficAnalysis | None = None
+    cloud: Cloud | None = None

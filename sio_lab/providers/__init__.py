@@ -1,0 +1,1 @@
+"""How machines and networks come to exist: one module a provider, behind one interface."""
