@@ -63,6 +63,10 @@ class ProbeTimeout(ProbeError):
     """No answer within the deadline."""
 
 
+class ServiceUnavailable(ProbeError):
+    """Nothing listens at the peer: it refused the connection, or its network is unreachable."""
+
+
 class ProtocolError(ProbeError):
     """The peer answered something that the protocol does not allow."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Literal
 
 from sio_lab.errors import SioLabError, UsageError
@@ -32,6 +33,7 @@ class Proof:
         machine: gives the machine of a name, bound to this proof's record.
         passwords: password of each account.
         secrets: the lab's other secrets, such as ``services.dbms``.
+        ca: PEM bundle of the authorities that the lab's certificates must descend from.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class Proof:
         machine: Callable[[str, Callable[[Evidence], None]], Machine],
         passwords: Mapping[str, str],
         secrets: Mapping[str, str],
+        ca: Path,
     ) -> None:
+        self.ca = ca
         self._machine = machine
         self._passwords = passwords
         self._secrets = secrets
@@ -110,9 +114,9 @@ class Proof:
         if not fact:
             raise NotSatisfiedError(Text(fr, en))
 
-    def sides(self) -> set[str]:
+    def sides(self) -> set[Side]:
         """Return the sides that probes were judged on so far."""
-        return {evidence.side for evidence in self.evidence} - {"context"}
+        return {e.side for e in self.evidence if e.side != "context"}
 
 
 def _why(sentence: str, seen: Observation) -> str:

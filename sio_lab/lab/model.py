@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+import datetime
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, Literal
 
@@ -98,8 +98,8 @@ class Attestation(Strict):
     document: str
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     signed_by: str
-    date: date
-    expires: date
+    date: datetime.date
+    expires: datetime.date
 
 
 class Lab(Strict):

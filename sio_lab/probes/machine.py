@@ -25,7 +25,12 @@ class Session(Protocol):
     def forward(self, host: str, port: int) -> AbstractContextManager[tuple[str, int]]:
         """Open a loopback address whose connections start from this machine towards ``host``.
 
-        The name is resolved by the machine itself, as its users would.
+        The name is resolved by the machine itself, as its users would. The peer is reached once on entry.
+
+        Raises:
+            ServiceUnavailable: nothing listens there.
+            ProbeTimeout: the peer does not answer.
+            Unreachable: this machine does not answer.
         """
 
 
