@@ -105,9 +105,7 @@ class Attestation(Strict):
 class Lab(Strict):
     """A lab, whole."""
 
-    lab: Annotated[
-        str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$", description="Short name, unique on this host.")
-    ]
+    lab: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$", description="Short name, unique on this host.")]
     title: str = Field(description="Title of the lab, as it stands on the report.")
     organisation: str = Field(default="", description="The client organisation of the context.")
     option: Option

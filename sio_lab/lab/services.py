@@ -136,9 +136,7 @@ class Backup(Service):
     list_json: str = Field(
         description="Command on the source: list the archives as a JSON array of {name, time (ISO 8601)}."
     )
-    restore: str = Field(
-        description="Command on the source, {archive} {path} {target}: restore below target."
-    )
+    restore: str = Field(description="Command on the source, {archive} {path} {target}: restore below target.")
     verify: str = Field(description="Command on the source: verify the repository.")
 
     def machines_named(self) -> set[str]:

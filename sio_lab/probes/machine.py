@@ -64,18 +64,14 @@ class Machine:
             "shell.run", target=self.name, sent=command, received=stdout + stderr, at=at, start=start
         )
         answer: Answer = "granted" if status == 0 else "refused"
-        detail = (
-            "" if status == 0 else (stderr.strip() or stdout.strip() or f"exit {status}").splitlines()[-1]
-        )
+        detail = "" if status == 0 else (stderr.strip() or stdout.strip() or f"exit {status}").splitlines()[-1]
         return Ran(evidence, answer, detail, status, stdout, stderr, at)
 
     def forward(self, host: str, port: int) -> AbstractContextManager[tuple[str, int]]:
         """Open a loopback address whose connections start from this machine (see ``Session.forward``)."""
         return self.session.forward(host, port)
 
-    def saw(
-        self, probe: str, *, target: str, sent: str, received: str, at: datetime, start: float
-    ) -> Evidence:
+    def saw(self, probe: str, *, target: str, sent: str, received: str, at: datetime, start: float) -> Evidence:
         """Record an exchange that started at ``at`` (``start`` on the monotonic clock) and just ended."""
         evidence = Evidence.of(
             probe,

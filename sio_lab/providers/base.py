@@ -88,7 +88,7 @@ class Provider(Protocol):
         """
 
     def down(self, lab: Lab, report: Reporter) -> bool:
-        """Remove all that ``up`` made for this lab, whatever state it is in. Returns whether anything was there."""
+        """Remove all that ``up`` made for this lab, in any state. Returns whether there was anything."""
 
     def status(self, lab: Lab) -> dict[str, MachineState]:
         """Return the state of each declared machine."""
