@@ -1,0 +1,81 @@
+"""Which of its two languages the tool speaks, and how its commands do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from sio_lab.text import Lang, Text
+
+
+def of_environment(environment: Mapping[str, str]) -> Lang:
+    """Return the language of a locale: French for ``fr*``, English for all others (POSIX order)."""
+    for name in ("SIO_LAB_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := environment.get(name):
+            return "fr" if value.lower().startswith("fr") else "en"
+    return "en"
+
+
+def _lang(ctx: click.Context) -> Lang:
+    lang: Lang = getattr(ctx.find_object(object), "lang", "en")
+    return lang
+
+
+class Command(click.Command):
+    """A command whose help is a ``Text``."""
+
+    def __init__(self, *args: Any, text: Text, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "help": text.en})
+        self.text = text
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help in the language of the context."""
+        self.help = self.text.get(_lang(ctx))
+        super().format_help_text(ctx, formatter)
+
+
+class Group(Command, click.Group):
+    """The whole tool: its commands, in the order in which they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # signature of click
+        """Return commands in the order of their declaration."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands in the language of the context."""
+        rows = [
+            (name, command.text.get(_lang(ctx)).split("\n")[0])
+            for name, command in self.commands.items()
+            if isinstance(command, Command)
+        ]
+        with formatter.section(Text("Commandes", "Commands").get(_lang(ctx))):
+            formatter.write_dl(rows)
+
+
+class Option(click.Option):
+    """An option whose help is a ``Text``."""
+
+    def __init__(self, *args: Any, text: Text, **kwargs: Any) -> None:
+        super().__init__(*args, help=text.en, **kwargs)
+        self.text = text
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Write the help in the language of the context."""
+        self.help = self.text.get(_lang(ctx))
+        return super().get_help_record(ctx)
+
+
+def explain(error: click.UsageError) -> Text:
+    """Return what is wrong with a command line, in both languages."""
+    if isinstance(error, click.NoSuchOption):
+        hint = f" ({', '.join(error.possibilities)} ?)" if error.possibilities else ""
+        return Text(f"option inconnue : {error.option_name}{hint}", f"unknown option: {error.option_name}{hint}")
+    if isinstance(error, click.MissingParameter):
+        name = error.param.name.upper() if error.param and error.param.name else "?"
+        return Text(f"il manque l'argument {name}", f"argument {name} is missing")
+    if isinstance(error, click.BadParameter):
+        name = error.param.opts[0] if error.param else "?"
+        return Text(f"valeur refusée pour {name} : {error.message}", f"bad value for {name}: {error.message}")
+    return Text(f"ligne de commande incomprise : {error.message}", error.message)
