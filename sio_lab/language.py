@@ -30,6 +30,13 @@ class Command(click.Command):
         super().__init__(*args, **{**kwargs, "help": text.en})
         self.text = text
 
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """Return the help option, described in the language of the context."""
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = Text("Afficher cette aide.", "Show this help.").get(_lang(ctx))
+        return option
+
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the help in the language of the context."""
         self.help = self.text.get(_lang(ctx))
@@ -72,6 +79,9 @@ def explain(error: click.UsageError) -> Text:
     if isinstance(error, click.NoSuchOption):
         hint = f" ({', '.join(error.possibilities)} ?)" if error.possibilities else ""
         return Text(f"option inconnue : {error.option_name}{hint}", f"unknown option: {error.option_name}{hint}")
+    if isinstance(error, click.exceptions.NoSuchCommand):
+        hint = f" ({', '.join(error.possibilities)} ?)" if error.possibilities else ""
+        return Text(f"commande inconnue : {error.command_name}{hint}", f"unknown command: {error.command_name}{hint}")
     if isinstance(error, click.MissingParameter):
         name = error.param.name.upper() if error.param and error.param.name else "?"
         return Text(f"il manque l'argument {name}", f"argument {name} is missing")
