@@ -29,7 +29,12 @@ def show(loaded: LoadedLab, out: Console, lang: Lang, *, as_json: bool) -> None:
         out.file.write(json.dumps({"lab": lab.lab, "machines": states, "faults": broken}, indent=2) + "\n")
         return
     table = Table(title=f"{lab.lab} — {lab.title}", title_justify="left", box=None, pad_edge=False)
-    for heading in (Text("machine", "machine"), Text("état", "state"), Text("adresses", "addresses"), Text("rôle", "role")):
+    for heading in (
+        Text("machine", "machine"),
+        Text("état", "state"),
+        Text("adresses", "addresses"),
+        Text("rôle", "role"),
+    ):
         table.add_column(heading.get(lang), overflow="fold")
     for name, machine in lab.machines.items():
         state = states.get(name, "absent")
@@ -44,7 +49,11 @@ def show(loaded: LoadedLab, out: Console, lang: Lang, *, as_json: bool) -> None:
 def show_faults(loaded: LoadedLab, out: Console, lang: Lang) -> None:
     """List the faults that this lab can be given, and what each breaks."""
     table = Table(box=None, pad_edge=False)
-    for heading in (Text("panne", "fault"), Text("ce qui se passe", "what happens"), Text("exigences", "requirements")):
+    for heading in (
+        Text("panne", "fault"),
+        Text("ce qui se passe", "what happens"),
+        Text("exigences", "requirements"),
+    ):
         table.add_column(heading.get(lang), overflow="fold")
     for fault in faults.available(loaded.lab):
         table.add_row(fault.name, fault.title.get(lang), ", ".join(fault.breaks))
