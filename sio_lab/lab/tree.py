@@ -16,7 +16,11 @@ import yaml
 from sio_lab.errors import LabFileError, Problem
 from sio_lab.text import Text
 
-_STANDARD = "tag:yaml.org,2002:"
+_STANDARD = {
+    f"tag:yaml.org,2002:{name}"
+    for name in ("bool", "float", "int", "map", "merge", "null", "seq", "str", "timestamp", "value")
+}
+_MERGE = "tag:yaml.org,2002:merge"
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _MOST_VALUES = 50_000  # a large lab holds about 2 000; aliases of aliases hold billions
 
@@ -138,7 +142,7 @@ class _Builder:
             raise LabFileError.of(self._file, [self._problem(node, path, what)])
         self._tree.values[path] = _place(node)
         self._tree.keys.setdefault(path, _place(node))
-        if not node.tag.startswith(_STANDARD):
+        if node.tag not in _STANDARD:
             what = Text(f"étiquette YAML inconnue : {node.tag}", f"unknown YAML tag: {node.tag}")
             self._tree.problems.append(self._problem(node, path, what))
         self._open.append(node)
@@ -159,7 +163,7 @@ class _Builder:
         values: dict[str, Value] = {}
         merged: dict[str, Value] = {}
         for key, value in node.value:
-            if key.tag == f"{_STANDARD}merge":
+            if key.tag == _MERGE:
                 inherited = self.value(value, path)
                 if isinstance(inherited, dict):
                     merged.update(inherited)
