@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import subprocess
+from contextlib import AbstractContextManager
+
+import pytest
+
+from sio_lab.errors import ProtocolError
+from sio_lab.probes import system
+from sio_lab.probes.machine import Machine
+from sio_lab.probes.observation import Evidence
+
+DEBIAN_CONTAINER = """
+== os-release
+PRETTY_NAME="Debian GNU/Linux 13 (trixie)"
+NAME="Debian GNU/Linux"
+VERSION_ID="13"
+VERSION="13 (trixie)"
+ID=debian
+
+== uname
+Linux 6.18.44 x86_64
+
+== machine-id
+82a3b245d56445b18c0ddf7be4cf2f20
+
+== detect-virt
+lxc
+
+== container
+lxc
+lxc
+
+== uid-map
+         0    1000000 1000000000
+
+== dmi
+Dell Inc.
+PowerEdge R440
+
+== hypervisor-flag
+
+== xen
+
+== mac
+
+== android
+"""
+
+NATURES = {
+    "incus container on a Dell server": (DEBIAN_CONTAINER, "container", "systemd-detect-virt: lxc, container=lxc"),
+    "unprivileged container without systemd": (
+        "== detect-virt\n== container\n== uid-map\n         0     100000      65536\n== dmi\nDell Inc.\n",
+        "container",
+        "/proc/1/uid_map: 0 100000 65536",
+    ),
+    "docker": ("== detect-virt\n== container\ndocker\n", "container", "container=docker"),
+    "VMware Workstation": (
+        "== detect-virt\nvmware\n== uid-map\n         0          0 4294967295\n"
+        "== dmi\nVMware, Inc.\nVMware Virtual Platform\nIntel Corporation\n"
+        "== hypervisor-flag\nhypervisor\n== mac\n00:0c:29:3a:5b:10\n",
+        "virtual_machine",
+        "systemd-detect-virt: vmware, DMI: VMware, Inc. VMware Virtual Platform Intel Corporation, "
+        "CPUID: hypervisor, MAC 00:0c:29:3a:5b:10: VMware",
+    ),
+    "VirtualBox without systemd": (
+        "== detect-virt\n== dmi\ninnotek GmbH\nVirtualBox\nOracle Corporation\n== mac\n08:00:27:aa:bb:cc\n",
+        "virtual_machine",
+        "DMI: innotek GmbH VirtualBox Oracle Corporation, MAC 08:00:27:aa:bb:cc: VirtualBox",
+    ),
+    "Proxmox (KVM)": (
+        "== detect-virt\nkvm\n== dmi\nQEMU\nStandard PC (i440FX + PIIX, 1996)\n"
+        "== hypervisor-flag\nhypervisor\n== mac\nbc:24:11:01:02:03\n",
+        "virtual_machine",
+        "systemd-detect-virt: kvm, DMI: QEMU Standard PC (i440FX + PIIX, 1996), CPUID: hypervisor, "
+        "MAC bc:24:11:01:02:03: Proxmox",
+    ),
+    "Hyper-V": (
+        "== detect-virt\nmicrosoft\n== dmi\nMicrosoft Corporation\nVirtual Machine\n",
+        "virtual_machine",
+        "systemd-detect-virt: microsoft, DMI: Microsoft Corporation Virtual Machine",
+    ),
+    "FreeBSD under bhyve": ("== detect-virt\nbhyve\n", "virtual_machine", "systemd-detect-virt: bhyve"),
+    "QEMU without acceleration": ("== detect-virt\nqemu\n", "emulated", "systemd-detect-virt: qemu"),
+    "Android emulator": ("== uname\nLinux 5.15 x86_64\n== android\n1\n1\n", "emulated", "ro.kernel.qemu=1"),
+    "XCP-ng host": (
+        "== detect-virt\nnone\n== dmi\nHPE\nProLiant DL360 Gen10\n== xen\ncontrol_d\n",
+        "physical",
+        "Xen dom0, DMI: HPE ProLiant DL360 Gen10",
+    ),
+    "Dell server": (
+        "== detect-virt\nnone\n== uid-map\n         0          0 4294967295\n"
+        "== dmi\nDell Inc.\nPowerEdge R440\nDell Inc.\n== mac\ne4:43:4b:00:11:22\n",
+        "physical",
+        "DMI: Dell Inc. PowerEdge R440",
+    ),
+    "Raspberry Pi": (
+        "== detect-virt\nnone\n== dmi\nRaspberry Pi 4 Model B Rev 1.4\n",
+        "physical",
+        "DMI: Raspberry Pi 4 Model B Rev 1.4",
+    ),
+    "nothing known": ("== uname\nLinux 6.1 x86_64\n", "unknown", ""),
+    "Windows host running Hyper-V": (
+        "== caption\nMicrosoft Windows Server 2022 Standard\n== dmi\nDell Inc.\nPowerEdge T350\n"
+        "== hypervisor-flag\nhypervisor\n",
+        "physical",
+        "DMI: Dell Inc. PowerEdge T350",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("output", "nature", "evidence"), NATURES.values(), ids=NATURES)
+def test_nature(output: str, nature: str, evidence: str) -> None:
+    assert system.nature_of(system.sections(output)) == (nature, evidence)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "release", "expected"),
+    [
+        ("Linux 6.12 x86_64", 'ID=debian\nVERSION_ID="13"', ("linux/debian", "debian")),
+        ("Linux 6.8 x86_64", "ID=ubuntu\nID_LIKE=debian", ("linux/debian", "ubuntu")),
+        ("Linux 5.14 x86_64", 'ID="rocky"\nID_LIKE="rhel centos fedora"', ("linux/rhel", "rocky")),
+        ("Linux 6.4 x86_64", 'ID="opensuse-leap"\nID_LIKE="suse opensuse"', ("linux/suse", "opensuse-leap")),
+        ("Linux 6.6 x86_64", "# Buildroot\nID=buildroot", ("linux/buildroot", "buildroot")),
+        ("Linux 4.4 x86_64", "", ("linux/unknown", "unknown")),
+        ("FreeBSD 14.1-RELEASE amd64", "ID=freebsd", ("bsd/freebsd", "freebsd")),
+        ("Darwin 23.6.0 arm64", "", ("darwin", "darwin")),
+    ],
+)
+def test_family(kernel: str, release: str, expected: tuple[str, str]) -> None:
+    assert system.family_of(kernel, system.os_release(release)) == expected
+
+
+class LocalSession:
+    """This very machine, through its own shell; counts the questions."""
+
+    def __init__(self, answers: dict[str, str] | None = None) -> None:
+        self.asked: list[str] = []
+        self.answers = answers
+
+    def run(self, command: str, *, stdin: str, deadline: float) -> tuple[int, str, str]:
+        self.asked.append(command)
+        if self.answers is not None:
+            answer = next((text for start, text in self.answers.items() if command.startswith(start)), "")
+            return (
+                (0, answer, "") if answer else (1, "", "'sh' is not recognized as an internal or external command")
+            )
+        ran = subprocess.run(
+            command, shell=True, input=stdin, capture_output=True, text=True, timeout=deadline, check=False
+        )
+        return ran.returncode, ran.stdout, ran.stderr
+
+    def forward(self, host: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        raise NotImplementedError
+
+
+def test_identify_this_machine_in_one_round_trip() -> None:
+    session, record = LocalSession(), list[Evidence]()
+    seen = system.identify(Machine("here", session, record.append))
+    assert len(session.asked) == len(record) == 1
+    assert seen.granted
+    assert seen.kernel_family == "linux"
+    assert seen.kernel.startswith("Linux ")
+    assert seen.evidence.probe == "system.identify"
+
+
+def test_identify_recorded_container() -> None:
+    seen = system.identify(Machine("bdd", LocalSession({"sh": DEBIAN_CONTAINER}), lambda _: None))
+    assert (seen.pretty_name, seen.family) == ("Debian GNU/Linux 13 (trixie)", "linux/debian")
+    assert seen.machine_id == "82a3b245d56445b18c0ddf7be4cf2f20"
+    assert seen.nature == "container"
+
+
+def test_identify_windows_asks_in_its_own_shell() -> None:
+    answer = (
+        "== caption\r\nMicrosoft Windows Server 2022 Standard\r\n== version\r\n10.0.20348\r\n== machine-id\r\n"
+        "4c0e1f2a-0000-4000-8000-123456789abc\r\n== dmi\r\nVMware, Inc.\r\nVMware7,1\r\n"
+        "== hypervisor-flag\r\nhypervisor\r\n"
+    )
+    seen = system.identify(Machine("ad", LocalSession({"powershell": answer}), lambda _: None))
+    assert seen.family == "windows"
+    assert seen.kernel == "Windows NT 10.0.20348"
+    assert seen.machine_id == "4c0e1f2a-0000-4000-8000-123456789abc"
+    assert (seen.nature, seen.nature_evidence) == ("virtual_machine", "DMI: VMware, Inc. VMware7,1")
+
+
+def test_identify_something_else() -> None:
+    with pytest.raises(ProtocolError):
+        system.identify(Machine("switch", LocalSession({}), lambda _: None))
