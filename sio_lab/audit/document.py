@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,6 +18,7 @@ Intensity = Literal["observe", "exercise", "disrupt"]
 Outcome = Literal["passed", "failed", "unreachable", "timeout", "error", "inconclusive", "skipped"]
 """How a check ended. Only ``passed`` and ``failed`` conclude; ``inconclusive`` is a check that
 lacked a positive or a negative probe, or could not tell; ``skipped`` one that was not to run."""
+AttestationState = Literal["valid", "expired", "altered", "missing", "postdated"]
 Nature = Literal["physical", "virtual_machine", "container", "emulated", "unknown"]
 
 
@@ -44,16 +45,31 @@ class CheckResult(Section):
     )
 
 
+class AttestationFinding(Section):
+    """A document that the lab file puts forward for a requirement, and whether it counts."""
+
+    document: str
+    signed_by: str
+    signed_on: date
+    expires: date
+    sha256: str = Field(description="Hash that the lab file declares.")
+    state: AttestationState
+
+
 class RequirementResult(Section):
     """One requirement of Annexe II.E: its status, and what it rests on."""
 
     id: str
     title: Text
+    section: Text = Field(description="Number and title of its section.")
     place: Text = Field(description="Section and dash of the legal text.")
+    expected: Text = Field(description="What proves it.")
     group: str = Field(default="", description="Requirement whose rule this one counts in (2.2.a → 2.2).")
-    mandatory: bool
+    mandatory: bool = Field(description="Whether its status decides; false for group members and advice.")
     status: Status
     reason: Text
+    todo: Text | None = Field(default=None, description="What to do next, where it is not met.")
+    attestation: AttestationFinding | None = None
     checks: list[CheckResult] = []
 
 
