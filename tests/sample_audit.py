@@ -1,4 +1,4 @@
-"""A realistic audit document of the SISR lab, with every status and hostile evidence, for tests and for the eye."""
+"""A realistic audit document of the SISR lab: every status, hostile evidence; for tests and for the eye."""
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ def evidence(
     return made
 
 
-def check(  # noqa: PLR0913
+def check(
     requirement: str,
     outcome: Outcome = "passed",
     *,
@@ -106,10 +106,12 @@ def checks() -> list[CheckResult]:
                     source="internet",
                     target="https://portail.capvoile.test/extranet/",
                     sent="GET /extranet/ HTTP/1.1\nAuthorization: Basic ••••••",
-                    received="HTTP/1.1 200 OK\nContent-Type: text/html; charset=utf-8\n\n<h1>Bonjour denis.club</h1>",
+                    received="HTTP/1.1 200 OK\nContent-Type: text/html\n\n<h1>Bonjour denis.club</h1>",
                 ),
                 evidence("negative", probe="http.get", source="internet", received="HTTP/1.1 401 Unauthorized"),
-                evidence("context", probe="shell.run", target="portail", sent="id denis.club", received="uid=5004"),
+                evidence(
+                    "context", probe="shell.run", target="portail", sent="id denis.club", received="uid=5"
+                ),
             ],
         ),
         check("1.1.b", title=("Compte applicatif", "Application account")),
