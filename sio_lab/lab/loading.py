@@ -12,7 +12,7 @@ from sio_lab.errors import LabFileError, Problem
 from sio_lab.lab import consistency, tree
 from sio_lab.lab.messages import explain
 from sio_lab.lab.model import Lab
-from sio_lab.lab.schema import keys_of
+from sio_lab.lab.structure import keys_of
 from sio_lab.text import Text
 
 FILE_NAME = "lab.yml"

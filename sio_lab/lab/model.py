@@ -24,10 +24,11 @@ _ROLES = {"internet", "dmz", "servers", "users", "admin", "mirror"}
 class Perimeter(Strict):
     """A security perimeter: one network. A bare network may stand for the whole section."""
 
-    cidr: IPv4Network = Field(description="Network of the perimeter: 172.30.10.0/24.")
+    cidr: IPv4Network = Field(description="Network of the perimeter.", examples=["172.30.10.0/24"])
     role: PerimeterRole = Field(
         default="other",
         description="What the perimeter is for; its name says so where it is one of the roles.",
+        examples=["dmz"],
     )
 
     @model_validator(mode="before")
@@ -39,85 +40,134 @@ class Perimeter(Strict):
 class Connection(Strict):
     """How to reach a machine that is already there (provider ``existing``)."""
 
-    type: Literal["ssh", "winrm", "network"] = "ssh"
-    host: str = Field(description="Name or address of the machine, seen from here.")
-    port: Port = 22
-    user: str = Field(description="Account to log in with.")
-    identity_file: str | None = Field(default=None, description="Private key; default: the user's own.")
-    host_key: str | None = Field(
-        default=None, description="Public host key (one line); default: the user's known_hosts."
+    type: Literal["ssh", "winrm", "network"] = Field(
+        default="ssh", description="How the machine is spoken to.", examples=["ssh"]
     )
-    become: bool = Field(default=False, description="Whether commands go through sudo.")
-    device_type: str | None = Field(default=None, description="netmiko device type, for network equipment.")
+    host: str = Field(description="Name or address of the machine, seen from here.", examples=["srv-ad.lycee.lan"])
+    port: Port = Field(default=22, description="TCP port.", examples=[22])
+    user: str = Field(description="Account to log in with.", examples=["audit"])
+    identity_file: str | None = Field(
+        default=None, description="Private key; default: the user's own.", examples=["~/.ssh/audit"]
+    )
+    host_key: str | None = Field(
+        default=None,
+        description="Public host key (one line); default: the user's known_hosts.",
+        examples=["ssh-ed25519 AAAAC3Nza…"],
+    )
+    become: bool = Field(default=False, description="Whether commands go through sudo.", examples=[True])
+    device_type: str | None = Field(
+        default=None, description="netmiko device type, for network equipment.", examples=["cisco_ios"]
+    )
 
 
 class Machine(Strict):
     """A machine of the lab."""
 
     image: str | list[str] = Field(
-        default="debian/13", description="Image, or a list of them: the first that can be had."
+        default="debian/13",
+        description="Image, or a list of them: the first that can be had.",
+        examples=[["rockylinux/9", "debian/12"]],
     )
-    kind: Kind = "server"
-    title: str = Field(default="", description="What the machine is for, in a few words.")
+    kind: Kind = Field(default="server", description="What the machine is.", examples=["terminal"])
+    title: str = Field(default="", description="What the machine is for, in a few words.", examples=["Annuaire"])
     addresses: dict[PerimeterName, IPv4Address] = Field(
-        default={}, description="Address in each perimeter; the first is the main one."
+        default={},
+        description="Address in each perimeter; the first is the main one.",
+        examples=[{"admin": "172.30.40.20", "mirror": "172.30.99.20"}],
     )
     gateway: IPv4Address | None = Field(
-        default=None, description="Default route; by default the firewall's address in the main perimeter."
+        default=None,
+        description="Default route; by default the firewall's address in the main perimeter.",
+        examples=["203.0.113.1"],
     )
-    memory: Annotated[str, Field(pattern=r"^\d+(MiB|GiB)$")] = "512MiB"
-    roles: list[str] = Field(default=[], description="Ansible roles beyond those of its services.")
-    connection: Connection | None = None
+    memory: Annotated[str, Field(pattern=r"^\d+(MiB|GiB)$")] = Field(
+        default="512MiB", description="Memory that the machine may use.", examples=["768MiB"]
+    )
+    roles: list[str] = Field(
+        default=[], description="Ansible roles beyond those of its services.", examples=[["firewall"]]
+    )
+    connection: Connection | None = Field(
+        default=None, description="How to reach a machine that is already there (provider existing)."
+    )
 
 
 class Account(Strict):
     """A user of the organisation, or from outside it. Passwords are secrets, never here."""
 
-    name: str = Field(description="Full name.")
-    scope: Literal["internal", "external"] = "internal"
-    groups: list[str] = []
+    name: str = Field(description="Full name.", examples=["Alice Le Goff"])
+    scope: Literal["internal", "external"] = Field(
+        default="internal", description="Whether the person belongs to the organisation.", examples=["external"]
+    )
+    groups: list[str] = Field(
+        default=[], description="Groups of the directory that the account is in.", examples=[["compta"]]
+    )
 
 
 class Flow(Strict):
     """One allowed flow; what is not listed is forbidden."""
 
-    source: str = Field(alias="from", description="Perimeter or machine.")
-    to: str = Field(description="Perimeter or machine.")
-    tcp: list[Port] = []
-    udp: list[Port] = []
-    icmp: bool = False
+    source: str = Field(alias="from", description="Perimeter or machine that opens the flow.", examples=["users"])
+    to: str = Field(description="Perimeter or machine that it goes to.", examples=["portail"])
+    tcp: list[Port] = Field(default=[], description="TCP ports that are open.", examples=[[80, 443]])
+    udp: list[Port] = Field(default=[], description="UDP ports that are open.", examples=[[53]])
+    icmp: bool = Field(default=False, description="Whether ICMP (ping) goes through.", examples=[True])
     published: bool = Field(
         default=False,
         description="The destination is reached at the firewall's address in the source perimeter.",
+        examples=[True],
     )
 
 
 class Attestation(Strict):
     """A document that stands for a requirement that no probe can prove here."""
 
-    document: str
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    signed_by: str
-    date: datetime.date
-    expires: datetime.date
+    document: str = Field(
+        description="Path of the document, from the folder of the lab file.", examples=["attestations/reel.pdf"]
+    )
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] = Field(
+        description="Hash of the document (sha256sum).", examples=["9f86d081884c7d65…"]
+    )
+    signed_by: str = Field(description="Who signed it.", examples=["Mme Riou, proviseure"])
+    date: datetime.date = Field(description="Day of the signature.", examples=["2026-01-15"])
+    expires: datetime.date = Field(description="Day from which it is worth nothing.", examples=["2027-01-15"])
 
 
 class Lab(Strict):
     """A lab, whole."""
 
-    lab: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$", description="Short name, unique on this host.")]
-    title: str = Field(description="Title of the lab, as it stands on the report.")
-    organisation: str = Field(default="", description="The client organisation of the context.")
-    option: Option
-    purpose: Purpose = "training"
-    provider: ProviderName = "incus"
-    domain: str = Field(default="lab.test", description="DNS domain of the lab.")
-    perimeters: dict[PerimeterName, Perimeter] = {}
-    machines: dict[MachineName, Machine] = Field(min_length=1)
-    accounts: dict[AccountName, Account] = {}
-    services: Services = Services()
-    flows: list[Flow] = []
-    attestations: dict[str, Attestation] = {}
+    lab: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,19}$")] = Field(
+        description="Short name, unique on this host.", examples=["sisr"]
+    )
+    title: str = Field(description="Title of the lab, as it stands on the report.", examples=["Cap Voile — siège"])
+    organisation: str = Field(
+        default="", description="The client organisation of the context.", examples=["Cap Voile"]
+    )
+    option: Option = Field(description="Option of the diploma that the lab is for.", examples=["SISR"])
+    purpose: Purpose = Field(
+        default="training",
+        description="certification holds the lab to what an examination requires (real equipment).",
+        examples=["training"],
+    )
+    provider: ProviderName = Field(
+        default="incus",
+        description="What makes the machines: containers here, virtual machines, or nothing (they exist).",
+        examples=["incus"],
+    )
+    domain: str = Field(default="lab.test", description="DNS domain of the lab.", examples=["capvoile.test"])
+    perimeters: dict[PerimeterName, Perimeter] = Field(
+        default={}, description="Security perimeters: one network each.", examples=[{"dmz": "172.30.10.0/24"}]
+    )
+    machines: dict[MachineName, Machine] = Field(min_length=1, description="Machines of the lab, by name.")
+    accounts: dict[AccountName, Account] = Field(
+        default={}, description="Users, by login; their passwords are generated, and kept out of this file."
+    )
+    services: Services = Field(
+        default=Services(), description="Capabilities that the lab claims to offer: what will be proven."
+    )
+    flows: list[Flow] = Field(default=[], description="Flow matrix: what is not listed is forbidden.")
+    attestations: dict[str, Attestation] = Field(
+        default={}, description="Documents, by requirement, for what no probe can prove here."
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -23,8 +23,12 @@ class Strict(BaseModel):
 class Service(Strict):
     """What every service declares."""
 
-    product: str = Field(description="Product that renders the service, in lower case: openldap, postgresql…")
-    machines: list[MachineName] = Field(min_length=1, description="Machines that render the service.")
+    product: str = Field(
+        description="Product that renders the service, in lower case: openldap, postgresql…", examples=["openldap"]
+    )
+    machines: list[MachineName] = Field(
+        min_length=1, description="Machines that render the service.", examples=[["annuaire"]]
+    )
 
     def machines_named(self) -> set[str]:
         """Return every machine that the declaration refers to, servers and clients."""
@@ -43,13 +47,22 @@ class Service(Strict):
 class Directory(Service):
     """1.1.a: the directory that authenticates internal and external users."""
 
-    url: str = Field(description="ldaps://host[:port], or ldap://host[:port] with StartTLS.")
-    base_dn: str = Field(description="Base of the directory: dc=example,dc=test.")
-    user_dn: str = Field(
-        default="uid={account},ou=people,{base_dn}", description="Name that an account binds with."
+    url: str = Field(
+        description="ldaps://host[:port], or ldap://host[:port] with StartTLS.",
+        examples=["ldaps://annuaire.capvoile.test"],
     )
-    account: AccountName = Field(description="An internal account.")
-    client: MachineName = Field(description="Machine that an internal user authenticates from.")
+    base_dn: str = Field(
+        description="Base of the directory: dc=example,dc=test.", examples=["dc=capvoile,dc=test"]
+    )
+    user_dn: str = Field(
+        default="uid={account},ou=people,{base_dn}",
+        description="Name that an account binds with.",
+        examples=["uid={account},ou=people,{base_dn}"],
+    )
+    account: AccountName = Field(description="An internal account.", examples=["alice"])
+    client: MachineName = Field(
+        description="Machine that an internal user authenticates from.", examples=["poste"]
+    )
 
     def dn_of(self, account: str) -> str:
         """Return the distinguished name of ``account``."""
@@ -63,12 +76,20 @@ class Directory(Service):
 class Portal(Service):
     """1.1.a: a service published to external users, which relies on the directory."""
 
-    url: str = Field(description="Page that external users reach after authentication (https).")
-    internal_url: str = Field(description="Page kept for internal users: external ones are refused.")
-    account: AccountName = Field(description="An external account.")
-    internal_account: AccountName = Field(description="An internal account, let in at internal_url.")
-    outside_client: MachineName = Field(description="Machine outside the organisation.")
-    client: MachineName = Field(description="Machine inside the organisation.")
+    url: str = Field(
+        description="Page that external users reach after authentication (https).",
+        examples=["https://portail.capvoile.test/extranet/"],
+    )
+    internal_url: str = Field(
+        description="Page kept for internal users: external ones are refused.",
+        examples=["https://portail.capvoile.test/intranet/"],
+    )
+    account: AccountName = Field(description="An external account.", examples=["denis.club"])
+    internal_account: AccountName = Field(
+        description="An internal account, let in at internal_url.", examples=["alice"]
+    )
+    outside_client: MachineName = Field(description="Machine outside the organisation.", examples=["internet"])
+    client: MachineName = Field(description="Machine inside the organisation.", examples=["poste"])
 
     def accounts_named(self) -> set[str]:
         """Return every account that the declaration refers to."""
@@ -78,29 +99,42 @@ class Portal(Service):
 class Dbms(Service):
     """1.1.b: a database management system with an application's account."""
 
-    host: str = Field(description="Name or address that applications use.")
-    port: int = Field(default=5432, ge=1, le=65535, description="TCP port.")
-    database: str = Field(description="Database of the application.")
-    user: str = Field(description="Account of the application; its password is the secret services.dbms.")
-    client: MachineName = Field(description="Machine that the application runs on.")
+    host: str = Field(description="Name or address that applications use.", examples=["bdd.capvoile.test"])
+    port: int = Field(default=5432, ge=1, le=65535, description="TCP port.", examples=[5432])
+    database: str = Field(description="Database of the application.", examples=["regates"])
+    user: str = Field(
+        description="Account of the application; its password is the secret services.dbms.", examples=["regates"]
+    )
+    client: MachineName = Field(description="Machine that the application runs on.", examples=["portail"])
 
 
 class AccessLog(Strict):
     """Where a gateway writes who went where."""
 
-    machine: MachineName
-    path: str
+    machine: MachineName = Field(description="Machine that keeps the log.", examples=["proxy"])
+    path: str = Field(description="File of the log on that machine.", examples=["/var/log/squid/access.log"])
 
 
 class InternetAccess(Service):
     """1.1.c: internet access through a gateway that identifies and filters."""
 
-    proxy_url: str = Field(description="Gateway that browsers are configured with: https://proxy…:3129.")
-    client: MachineName = Field(description="A user's machine.")
-    account: AccountName = Field(description="A user who may go out.")
-    allowed_url: str = Field(description="A site that the policy allows.")
-    forbidden_url: str = Field(description="A site that the policy forbids, and that exists.")
-    log: AccessLog = Field(description="Log in which each access stands under the user's name.")
+    proxy_url: str = Field(
+        description="Gateway that browsers are configured with: https://proxy…:3129.",
+        examples=["https://proxy.capvoile.test:3129"],
+    )
+    client: MachineName = Field(description="A user's machine.", examples=["poste"])
+    account: AccountName = Field(description="A user who may go out.", examples=["alice"])
+    allowed_url: str = Field(
+        description="A site that the policy allows.", examples=["http://www.meteo-marine.test/"]
+    )
+    forbidden_url: str = Field(
+        description="A site that the policy forbids, and that exists.",
+        examples=["http://www.paris-en-ligne.test/"],
+    )
+    log: AccessLog = Field(
+        description="Log in which each access stands under the user's name.",
+        examples=[{"machine": "proxy", "path": "/var/log/squid/access.log"}],
+    )
 
     def machines_named(self) -> set[str]:
         """Return every machine that the declaration refers to."""
@@ -114,11 +148,18 @@ class InternetAccess(Service):
 class Collaboration(Service):
     """1.1.d: a shared calendar or file area."""
 
-    protocol: Literal["caldav", "webdav"] = Field(description="Protocol spoken by clients.")
-    url: str = Field(description="The shared collection (https).")
-    members: tuple[AccountName, AccountName] = Field(description="Two members who share the collection.")
-    outsider: AccountName = Field(description="An account of the organisation that is no member.")
-    client: MachineName = Field(description="Machine that the members work from.")
+    protocol: Literal["caldav", "webdav"] = Field(description="Protocol spoken by clients.", examples=["caldav"])
+    url: str = Field(
+        description="The shared collection (https).",
+        examples=["https://collab.capvoile.test:5232/equipe/regates/"],
+    )
+    members: tuple[AccountName, AccountName] = Field(
+        description="Two members who share the collection.", examples=[["bruno", "chloe"]]
+    )
+    outsider: AccountName = Field(
+        description="An account of the organisation that is no member.", examples=["alice"]
+    )
+    client: MachineName = Field(description="Machine that the members work from.", examples=["poste"])
 
     def accounts_named(self) -> set[str]:
         """Return every account that the declaration refers to."""
@@ -128,16 +169,26 @@ class Collaboration(Service):
 class Backup(Service):
     """1.1.f: backup of a source to another machine, encrypted."""
 
-    source: MachineName = Field(description="Machine whose data is backed up.")
-    path: str = Field(description="Folder that is backed up on the source.")
-    repository: str = Field(description="Folder of the repository, on the (first) backup machine.")
-    max_age_hours: int = Field(default=26, ge=1, description="Oldest acceptable last backup, in hours.")
-    run: str = Field(description="Command on the source: back up now.")
-    list_json: str = Field(
-        description="Command on the source: list the archives as a JSON array of {name, time (ISO 8601)}."
+    source: MachineName = Field(description="Machine whose data is backed up.", examples=["bdd"])
+    path: str = Field(description="Folder that is backed up on the source.", examples=["/srv/regates"])
+    repository: str = Field(
+        description="Folder of the repository, on the (first) backup machine.", examples=["/srv/depot/bdd"]
     )
-    restore: str = Field(description="Command on the source, {archive} {path} {target}: restore below target.")
-    verify: str = Field(description="Command on the source: verify the repository.")
+    max_age_hours: int = Field(
+        default=26, ge=1, description="Oldest acceptable last backup, in hours.", examples=[26]
+    )
+    run: str = Field(description="Command on the source: back up now.", examples=["sio-backup run"])
+    list_json: str = Field(
+        description="Command on the source: list the archives as a JSON array of {name, time (ISO 8601)}.",
+        examples=["sio-backup list"],
+    )
+    restore: str = Field(
+        description="Command on the source, {archive} {path} {target}: restore below target.",
+        examples=["sio-backup restore {archive} {path} {target}"],
+    )
+    verify: str = Field(
+        description="Command on the source: verify the repository.", examples=["sio-backup verify"]
+    )
 
     def machines_named(self) -> set[str]:
         """Return every machine that the declaration refers to."""
@@ -147,11 +198,16 @@ class Backup(Service):
 class RestrictedArea(Service):
     """1.1.g: a resource that only some accounts may use."""
 
-    protocol: Literal["webdav", "sftp", "smb"] = Field(description="Protocol spoken by clients.")
-    url: str = Field(description="The area: https://host/path/, sftp://host/path or smb://host/share.")
-    account: AccountName = Field(description="An account that may read and write there.")
-    unauthorised: AccountName = Field(description="A valid account that may not.")
-    client: MachineName = Field(description="Machine that users work from.")
+    protocol: Literal["webdav", "sftp", "smb"] = Field(
+        description="Protocol spoken by clients.", examples=["webdav"]
+    )
+    url: str = Field(
+        description="The area: https://host/path/, sftp://host/path or smb://host/share.",
+        examples=["https://partage.capvoile.test/compta/"],
+    )
+    account: AccountName = Field(description="An account that may read and write there.", examples=["alice"])
+    unauthorised: AccountName = Field(description="A valid account that may not.", examples=["bruno"])
+    client: MachineName = Field(description="Machine that users work from.", examples=["poste"])
 
     def accounts_named(self) -> set[str]:
         """Return every account that the declaration refers to."""
@@ -161,12 +217,16 @@ class RestrictedArea(Service):
 class Terminals(Service):
     """1.1.h: a fixed terminal and a mobile one (``machines`` lists both)."""
 
-    product: str = Field(default="mixed", description="Free text.")
-    fixed: MachineName = Field(description="Fixed terminal with a desktop.")
-    mobile: MachineName = Field(description="Mobile terminal: smartphone or tablet.")
-    mobile_proof: Literal["adb", "enrolment"] = Field(default="adb", description="How it proves itself.")
-    valid_days: int = Field(default=30, ge=1, description="Days after which an enrolment expires.")
-    client: MachineName = Field(description="Machine of the lab that the mobile terminal is asked from.")
+    product: str = Field(default="mixed", description="Free text.", examples=["mixed"])
+    fixed: MachineName = Field(description="Fixed terminal with a desktop.", examples=["poste"])
+    mobile: MachineName = Field(description="Mobile terminal: smartphone or tablet.", examples=["mobile"])
+    mobile_proof: Literal["adb", "enrolment"] = Field(
+        default="adb", description="How it proves itself.", examples=["adb"]
+    )
+    valid_days: int = Field(default=30, ge=1, description="Days after which an enrolment expires.", examples=[30])
+    client: MachineName = Field(
+        description="Machine of the lab that the mobile terminal is asked from.", examples=["poste"]
+    )
 
     def machines_named(self) -> set[str]:
         """Return every machine that the declaration refers to."""
@@ -176,10 +236,10 @@ class Terminals(Service):
 class Ticketing(Service):
     """1.3.a: incident management."""
 
-    url: str = Field(description="Address of the application (https).")
-    account: AccountName = Field(description="A user who reports an incident.")
-    agent: AccountName = Field(description="The technician who answers and closes it.")
-    client: MachineName = Field(description="Machine that both work from.")
+    url: str = Field(description="Address of the application (https).", examples=["https://tickets.capvoile.test"])
+    account: AccountName = Field(description="A user who reports an incident.", examples=["alice"])
+    agent: AccountName = Field(description="The technician who answers and closes it.", examples=["chloe"])
+    client: MachineName = Field(description="Machine that both work from.", examples=["poste"])
 
     def accounts_named(self) -> set[str]:
         """Return every account that the declaration refers to."""
@@ -189,41 +249,71 @@ class Ticketing(Service):
 class IntrusionDetection(Service):
     """1.3.b, 2.2.d: a known attack raises an alert."""
 
-    log: str = Field(description="File of alerts on the machine: EVE JSON or one line an alert.")
-    signature: str = Field(description="Text that the alert for the test request holds.")
-    trigger_url: str = Field(description="Harmless request that a known signature matches.")
-    outside_client: MachineName = Field(description="Machine outside the organisation.")
-    delay_seconds: int = Field(default=10, ge=1, description="Longest acceptable delay of the alert.")
+    log: str = Field(
+        description="File of alerts on the machine: EVE JSON or one line an alert.",
+        examples=["/var/log/suricata/eve.json"],
+    )
+    signature: str = Field(
+        description="Text that the alert for the test request holds.",
+        examples=["GPL ATTACK_RESPONSE id check returned root"],
+    )
+    trigger_url: str = Field(
+        description="Harmless request that a known signature matches.", examples=["https://portail.capvoile.test/"]
+    )
+    outside_client: MachineName = Field(description="Machine outside the organisation.", examples=["internet"])
+    delay_seconds: int = Field(
+        default=10, ge=1, description="Longest acceptable delay of the alert.", examples=[10]
+    )
 
 
 class IntrusionPrevention(Service):
     """1.3.b: repeated bad logins get their source banned, for a time."""
 
-    url: str = Field(description="Login that is protected (https).")
-    attempts: int = Field(default=5, ge=2, description="Bad logins after which the source is banned.")
-    outside_client: MachineName = Field(description="Machine that gets itself banned.")
-    unban: str = Field(description="Command on the machine, {address}: lift the ban.")
+    url: str = Field(
+        description="Login that is protected (https).", examples=["https://portail.capvoile.test/extranet/"]
+    )
+    attempts: int = Field(
+        default=5, ge=2, description="Bad logins after which the source is banned.", examples=[5]
+    )
+    outside_client: MachineName = Field(description="Machine that gets itself banned.", examples=["internet"])
+    unban: str = Field(
+        description="Command on the machine, {address}: lift the ban.",
+        examples=["fail2ban-client unban {address}"],
+    )
 
 
 class TlsEndpoint(Strict):
     """A service that speaks TLS, beyond those that other declarations name."""
 
-    host: str
-    port: int = Field(ge=1, le=65535)
-    starttls: Literal["", "ldap", "smtp", "imap", "postgres"] = ""
+    host: str = Field(description="Name or address of the service.", examples=["annuaire.capvoile.test"])
+    port: int = Field(ge=1, le=65535, description="TCP port.", examples=[636])
+    starttls: Literal["", "ldap", "smtp", "imap", "postgres"] = Field(
+        default="", description="Protocol that turns to TLS on demand; empty: TLS at once.", examples=["ldap"]
+    )
 
 
 class Encryption(Strict):
     """1.3.c: what is encrypted, and by whose authority."""
 
-    ca: str = Field(default="lab", description="lab (the lab's own authority), or the path of a PEM bundle.")
-    min_days_left: int = Field(default=7, ge=0, description="Days a certificate must remain valid.")
-    endpoints: list[TlsEndpoint] = Field(default=[], description="TLS services no other section names.")
-    client: MachineName = Field(description="Machine that connects to the services.")
-    capture_on: MachineName = Field(description="Machine on the way, where the login is captured.")
-    capture_interface: str = Field(default="any", description="Interface of the capture.")
-    login_url: str = Field(description="Login whose capture must hold no password (https).")
-    account: AccountName = Field(description="Account that logs in.")
+    ca: str = Field(
+        default="lab", description="lab (the lab's own authority), or the path of a PEM bundle.", examples=["lab"]
+    )
+    min_days_left: int = Field(default=7, ge=0, description="Days a certificate must remain valid.", examples=[7])
+    endpoints: list[TlsEndpoint] = Field(
+        default=[],
+        description="TLS services no other section names.",
+        examples=[[{"host": "annuaire", "port": 636}]],
+    )
+    client: MachineName = Field(description="Machine that connects to the services.", examples=["poste"])
+    capture_on: MachineName = Field(
+        description="Machine on the way, where the login is captured.", examples=["fw"]
+    )
+    capture_interface: str = Field(default="any", description="Interface of the capture.", examples=["any"])
+    login_url: str = Field(
+        description="Login whose capture must hold no password (https).",
+        examples=["https://portail.capvoile.test/extranet/"],
+    )
+    account: AccountName = Field(description="Account that logs in.", examples=["alice"])
 
     def machines_named(self) -> set[str]:
         """Return every machine that the declaration refers to."""
@@ -237,9 +327,11 @@ class Encryption(Strict):
 class TrafficAnalysis(Service):
     """1.3.d, 2.1.c: a flow made for the purpose is seen and decoded."""
 
-    interface: str = Field(description="Interface that the analyser listens on.")
-    flow_url: str = Field(description="http(s) address requested to make the flow.")
-    flow_client: MachineName = Field(description="Machine that makes the flow.")
+    interface: str = Field(description="Interface that the analyser listens on.", examples=["mirror"])
+    flow_url: str = Field(
+        description="http(s) address requested to make the flow.", examples=["http://www.meteo-marine.test/"]
+    )
+    flow_client: MachineName = Field(description="Machine that makes the flow.", examples=["proxy"])
 
     def machines_named(self) -> set[str]:
         """Return every machine that the declaration refers to."""
@@ -249,7 +341,9 @@ class TrafficAnalysis(Service):
 class OperatingSystems(Strict):
     """1.1.e: the servers whose systems are compared."""
 
-    machines: list[MachineName] = Field(min_length=1, description="Servers that are asked for their system.")
+    machines: list[MachineName] = Field(
+        min_length=1, description="Servers that are asked for their system.", examples=[["annuaire", "bdd"]]
+    )
 
     def machines_named(self) -> set[str]:
         """Return every machine that the declaration refers to."""
@@ -263,7 +357,7 @@ class OperatingSystems(Strict):
 class Cloud(Strict):
     """0.a: an online resource."""
 
-    url: str = Field(description="Address of the resource (https).")
+    url: str = Field(description="Address of the resource (https).", examples=["https://nuage.lycee.fr"])
 
     def machines_named(self) -> set[str]:
         """Return every machine that the declaration refers to."""
