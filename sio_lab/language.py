@@ -81,7 +81,9 @@ def explain(error: click.UsageError) -> Text:
         return Text(f"option inconnue : {error.option_name}{hint}", f"unknown option: {error.option_name}{hint}")
     if isinstance(error, click.exceptions.NoSuchCommand):
         hint = f" ({', '.join(error.possibilities)} ?)" if error.possibilities else ""
-        return Text(f"commande inconnue : {error.command_name}{hint}", f"unknown command: {error.command_name}{hint}")
+        return Text(
+            f"commande inconnue : {error.command_name}{hint}", f"unknown command: {error.command_name}{hint}"
+        )
     if isinstance(error, click.MissingParameter):
         name = error.param.name.upper() if error.param and error.param.name else "?"
         return Text(f"il manque l'argument {name}", f"argument {name} is missing")

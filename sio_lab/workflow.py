@@ -111,3 +111,58 @@ def repair(loaded: LoadedLab, report: Reporter) -> list[str]:
     lab = loaded.lab
     with lab_lock(lab.lab, "repair"):
         return faults.repair(lab, provider_for(lab).access(lab), report)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audit, and where its reports were written (format → file)."""
+
+    document: AuditDocument
+    files: dict[str, Path]
+    interrupted: bool = False
+
+
+def check(
+    loaded: LoadedLab,
+    report: Reporter,
+    *,
+    checks: Sequence[Path] = (),
+    only: Sequence[str] = (),
+    disrupt: bool = False,
+    output: Path | None = None,
+) -> Audit:
+    """Prove what the lab claims, and write the reports.
+
+    Args:
+        checks: folders of checks, beside those of the tool.
+        only: requirements to prove; default: all.
+        disrupt: whether checks may cut services.
+        output: folder of the reports; default: ``reports`` beside the lab file.
+    """
+    lab = loaded.lab
+    started = datetime.now(UTC)
+    with lab_lock(lab.lab, "check"):
+        known = secrets.load(lab)
+        ran = run_audit(
+            lab,
+            loaded.path,
+            provider_for(lab).access(lab),
+            known,
+            pki.ca(lab),
+            checks_dirs=[paths.data("checks"), *checks],
+            only=only,
+            disrupt=disrupt,
+            report=report,
+        )
+        document = verdict.build_document(
+            loaded, catalogue.load(), ran.checks, ran.machines, started=started, disrupt=disrupt, only=only
+        )
+    files = reports.write_all(document, output or loaded.path.parent / "reports")
+    return Audit(document, files, ran.interrupted)
+
+
+def last_audit(loaded: LoadedLab, output: Path | None = None) -> Audit:
+    """Read the last audit document of the lab and write its reports again."""
+    folder = output or loaded.path.parent / "reports"
+    document = reports.read_last(folder, loaded.lab.lab)
+    return Audit(document, reports.write_all(document, folder))
