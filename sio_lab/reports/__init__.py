@@ -1,0 +1,1 @@
+"""Reports: each renders the audit document in one format, and computes nothing."""
