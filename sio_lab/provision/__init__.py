@@ -1,0 +1,1 @@
+"""From machines to services: roles, inventory, secrets, certificates, Ansible, faults."""

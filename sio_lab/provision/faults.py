@@ -1,0 +1,192 @@
+"""Faults to train on, and the journal that makes sure each one can be undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import yaml
+
+from sio_lab import paths
+from sio_lab.errors import ProvisionError, UsageError
+from sio_lab.lab.model import Lab
+from sio_lab.lab.tree import closest
+from sio_lab.providers.base import Reporter, SshAccess
+from sio_lab.provision import files, inventory, pki, run, secrets
+from sio_lab.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that can go wrong, on purpose.
+
+    Attributes:
+        name: name of its playbook, without ``.yml``.
+        title: what happens.
+        breaks: the requirements that it makes fail.
+        hosts: Ansible pattern of the machines that it touches.
+        file: its playbook.
+    """
+
+    name: str
+    title: Text
+    breaks: tuple[str, ...]
+    hosts: str
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A fault that was put into the lab, or was about to be.
+
+    Attributes:
+        name: name of the fault.
+        at: when, ISO 8601 (UTC).
+    """
+
+    name: str
+    at: str
+
+
+def catalogue(folder: Path) -> list[Fault]:
+    """Return the faults whose playbooks lie in ``folder``, by name.
+
+    Raises:
+        ProvisionError: a playbook does not say what it is (see docs/architecture.md).
+    """
+    return [_read(file) for file in sorted(folder.glob("*.yml"))]
+
+
+def available(lab: Lab) -> list[Fault]:
+    """Return the faults that ``lab`` can be given: those whose machines it has."""
+    return [fault for fault in catalogue(_folder()) if _machines(lab, fault)]
+
+
+def journal(lab_name: str) -> list[Entry]:
+    """Return the faults that may be in the lab, the oldest first.
+
+    Raises:
+        ProvisionError: the journal was damaged.
+    """
+    file = _journal(lab_name)
+    if not file.exists():
+        return []
+    try:
+        return [Entry(**entry) for entry in json.loads(file.read_bytes())]
+    except (ValueError, TypeError) as error:
+        raise ProvisionError(
+            Text("journal des pannes abîmé", "damaged journal of faults"),
+            where=str(file),
+            todo=Text(
+                "sio-lab reset ramène le labo à son état de référence et l'efface",
+                "sio-lab reset brings the lab back to its reference state and forgets it",
+            ),
+        ) from error
+
+
+def forget(lab_name: str) -> None:
+    """Empty the journal: the lab came back to a state without faults."""
+    _journal(lab_name).unlink(missing_ok=True)
+
+
+def break_(lab: Lab, access: Mapping[str, SshAccess], name: str, report: Reporter) -> None:
+    """Put the fault ``name`` into the lab, journalled first: whatever happens then, ``repair`` knows of it.
+
+    Raises:
+        UsageError: no such fault, or this lab has none of its machines.
+        ProvisionError: its playbook failed.
+    """
+    fault = _find(lab, name)
+    kept = [entry for entry in journal(lab.lab) if entry.name != name]
+    _keep(lab.lab, [*kept, Entry(name, datetime.now(UTC).isoformat(timespec="seconds"))])
+    _play(lab, access, fault, "break", report)
+
+
+def repair(lab: Lab, access: Mapping[str, SshAccess], report: Reporter) -> list[str]:
+    """Undo every fault of the journal, the newest first, each struck off once it is undone.
+
+    Returns:
+        The names of the faults that were undone.
+
+    Raises:
+        UsageError: a fault of the journal no longer exists.
+        ProvisionError: a playbook failed; that fault and older ones stay in the journal.
+    """
+    undone = []
+    entries = journal(lab.lab)
+    while entries:
+        newest = entries[-1].name
+        _play(lab, access, _find(lab, newest), "repair", report)
+        entries = entries[:-1]
+        _keep(lab.lab, entries)
+        undone.append(newest)
+    return undone
+
+
+def _folder() -> Path:
+    return paths.data("playbooks", "faults")
+
+
+def _journal(lab_name: str) -> Path:
+    return paths.state(lab_name) / "journal.json"
+
+
+def _keep(lab_name: str, entries: Iterable[Entry]) -> None:
+    files.write(_journal(lab_name), json.dumps([asdict(entry) for entry in entries]).encode())
+
+
+def _play(lab: Lab, access: Mapping[str, SshAccess], fault: Fault, action: str, report: Reporter) -> None:
+    machines = _machines(lab, fault)
+    source = inventory.write(lab, access, secrets.load(lab), pki.folder(lab), machines=machines)
+    run.playbook(lab, fault.file, source, report, {"fault_action": action})
+
+
+def _find(lab: Lab, name: str) -> Fault:
+    faults = {fault.name: fault for fault in catalogue(_folder())}
+    usable = {fault.name for fault in faults.values() if _machines(lab, fault)}
+    known = ", ".join(sorted(usable)) or "—"
+    if name not in faults:
+        raise UsageError(
+            Text(f"panne inconnue : {name}", f"unknown fault: {name}"),
+            todo=closest(name, usable) or Text(f"pannes de ce labo : {known}", f"faults of this lab: {known}"),
+        )
+    if name not in usable:
+        raise UsageError(
+            Text(
+                f"la panne {name} concerne {faults[name].hosts}, que ce labo n'a pas",
+                f"the fault {name} is about {faults[name].hosts}, which this lab does not have",
+            ),
+            todo=Text(f"pannes de ce labo : {known}", f"faults of this lab: {known}"),
+        )
+    return faults[name]
+
+
+def _machines(lab: Lab, fault: Fault) -> list[str]:
+    """Return the machines of ``lab`` that ``fault`` touches: unions of groups and machines are understood."""
+    groups = inventory.groups(lab)
+    touched = {
+        machine
+        for part in fault.hosts.replace(",", ":").split(":")
+        for machine in groups.get(part, [part] if part in lab.machines else [])
+    }
+    return [machine for machine in lab.machines if machine in touched]
+
+
+def _read(file: Path) -> Fault:
+    try:
+        play = yaml.safe_load(file.read_text(encoding="utf-8"))[0]
+        said = play["vars"]["fault"]
+        title = Text(str(said["fr"]), str(said["en"]))
+        return Fault(file.stem, title, tuple(map(str, said["breaks"])), str(play["hosts"]), file)
+    except (yaml.YAMLError, LookupError, TypeError) as error:
+        raise ProvisionError(
+            Text("ce fichier ne décrit pas une panne", "this file describes no fault"),
+            where=str(file),
+            todo=Text(
+                "un play, avec hosts et vars.fault (fr, en, breaks) : docs/architecture.md",
+                "one play, with hosts and vars.fault (fr, en, breaks): docs/architecture.md",
+            ),
+        ) from error
