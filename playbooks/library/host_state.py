@@ -32,7 +32,7 @@ options:
 
 EXAMPLES = r"""
 - name: Web server
-  ansible.legacy.host_state:
+  host_state:
     packages: "{{ intranet_packages }}"
     files:
       - path: /etc/nginx/sites-enabled/intranet
