@@ -48,6 +48,7 @@ class Proof:
         self._passwords = passwords
         self._secrets = secrets
         self.evidence: list[Evidence] = []
+        self.remarks: list[Text] = []
 
     def machine(self, name: str) -> Machine:
         """Return the machine ``name``; whatever it is asked is recorded here.
@@ -113,6 +114,10 @@ class Proof:
             observation.evidence.side = side
         if not fact:
             raise NotSatisfiedError(Text(fr, en))
+
+    def remark(self, *, fr: str, en: str) -> None:
+        """Tell what the reader of a satisfied requirement must know all the same: a reservation."""
+        self.remarks.append(Text(fr, en))
 
     def sides(self) -> set[Side]:
         """Return the sides that probes were judged on so far."""
