@@ -177,6 +177,11 @@ class Backup(Service):
     max_age_hours: int = Field(
         default=26, ge=1, description="Oldest acceptable last backup, in hours.", examples=[26]
     )
+    scheduled: str = Field(
+        default="",
+        description="How names of scheduled archives begin; by default every archive counts as one.",
+        examples=["auto-"],
+    )
     run: str = Field(description="Command on the source: back up now.", examples=["sio-backup run"])
     list_json: str = Field(
         description="Command on the source: list the archives as a JSON array of {name, time (ISO 8601)}.",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 
 from sio_lab.audit.document import Nature
-from sio_lab.errors import ProtocolError
+from sio_lab.errors import ProbeTimeout, ProtocolError, ServiceUnavailable
 from sio_lab.probes.machine import Machine
-from sio_lab.probes.observation import Observation
+from sio_lab.probes.observation import Answer, Observation
 from sio_lab.text import Text
 
 # One round trip; nothing in it needs root, what an ordinary user cannot read is left out.
@@ -150,6 +151,51 @@ def identify(machine: Machine) -> SystemObservation:
         nature=nature,
         nature_evidence=nature_evidence,
     )
+
+
+_GREETINGS = {"debian": "debian", "ubuntu": "ubuntu", "freebsd": "freebsd", "for_windows": "windows"}
+"""Words by which an SSH server's greeting (RFC 4253 §4.2) names its system, and the system."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GreetingObservation(Observation):
+    """What a machine's SSH server says before any login.
+
+    Attributes:
+        greeting: its first line; empty where nothing listens.
+        distribution: system that it names, as ``SystemObservation.distribution``; empty where it names none.
+    """
+
+    greeting: str
+    distribution: str
+
+
+def ssh_greeting(machine: Machine) -> GreetingObservation:
+    """Read the greeting of the SSH server of ``machine``: a second source on its system.
+
+    Raises:
+        Unreachable: the machine does not answer.
+        ProbeTimeout: its SSH server does not.
+    """
+    at, start = datetime.now(UTC), monotonic()
+    line, detail = "", ""
+    answer: Answer = "granted"
+    try:
+        with machine.forward("localhost", 22) as address, socket.create_connection(address, timeout=5) as server:
+            line = server.makefile("rb").readline(255).decode(errors="replace").strip()
+    except ServiceUnavailable as error:
+        answer, detail = "unavailable", error.what.en
+    except TimeoutError as error:
+        raise ProbeTimeout(Text("pas de réponse en 5 s", "no answer within 5 s"), where=machine.name) from error
+    evidence = machine.saw(
+        "system.ssh_greeting", target=f"{machine.name}:22", sent="", received=line or detail, at=at, start=start
+    )
+    return GreetingObservation(evidence, answer, detail, greeting=line, distribution=greeted(line))
+
+
+def greeted(greeting: str) -> str:
+    """Return the system that an SSH greeting names, or nothing."""
+    return next((name for word, name in _GREETINGS.items() if word in greeting.lower()), "")
 
 
 def sections(output: str) -> dict[str, str]:

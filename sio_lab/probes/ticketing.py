@@ -168,29 +168,24 @@ class RequestTracker:
 
     def __init__(self, web: _Web) -> None:
         self._web = web
+        self._queue = ""
 
     def login(self, account: str, password: str) -> Observation:
         """Open the session of ``account``."""
-        page = self._web.ask(
-            "ticketing.login", "POST", "/NoAuth/Login.html", form={"user": account, "pass": password}
-        )
+        form = {"user": account, "pass": password}
+        page = self._web.ask("ticketing.login", "POST", "/NoAuth/Login.html", form=form)
         if not page.observation.granted:
             return page.observation
         # RT shows its login page again, with status 200, to those that it does not let in.
-        return self._web.ask("ticketing.login", "GET", f"/REST/2.0/user/{account}").observation
+        queues = self._web.ask("ticketing.login", "GET", "/REST/2.0/queues/all")
+        items = queues.content.get("items") if isinstance(queues.content, dict) else None
+        self._queue = str(items[0]["id"]) if items else ""
+        return queues.observation
 
     def open(self, subject: str, text: str) -> TicketObservation:
-        """Report an incident in the first queue that takes it."""
-        queues = self._web.ask("ticketing.queues", "GET", "/REST/2.0/queues/all")
-        items = queues.content.get("items") if isinstance(queues.content, dict) else None
-        if not items:
-            return _ticket(queues)
-        made = self._web.ask(
-            "ticketing.open",
-            "POST",
-            "/REST/2.0/ticket",
-            body={"Queue": items[0]["id"], "Subject": subject, "Content": text, "ContentType": "text/plain"},
-        )
+        """Report an incident in the first queue that this person sees."""
+        body = {"Queue": self._queue, "Subject": subject, "Content": text, "ContentType": "text/plain"}
+        made = self._web.ask("ticketing.open", "POST", "/REST/2.0/ticket", body=body)
         return _ticket(made, number=made.text("id"))
 
     def find(self, number: str) -> TicketObservation:
