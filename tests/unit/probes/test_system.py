@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import subprocess
-from contextlib import AbstractContextManager
+import socket
+import threading
 
 import pytest
+from loopback import LocalSession, closed_port, machine
 
 from sio_lab.errors import ProtocolError
 from sio_lab.probes import system
-from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Evidence
 
 DEBIAN_CONTAINER = """
@@ -131,32 +131,9 @@ def test_family(kernel: str, release: str, expected: tuple[str, str]) -> None:
     assert system.family_of(kernel, system.os_release(release)) == expected
 
 
-class LocalSession:
-    """This very machine, through its own shell; counts the questions."""
-
-    def __init__(self, answers: dict[str, str] | None = None) -> None:
-        self.asked: list[str] = []
-        self.answers = answers
-
-    def run(self, command: str, *, stdin: str, deadline: float) -> tuple[int, str, str]:
-        self.asked.append(command)
-        if self.answers is not None:
-            answer = next((text for start, text in self.answers.items() if command.startswith(start)), "")
-            return (
-                (0, answer, "") if answer else (1, "", "'sh' is not recognized as an internal or external command")
-            )
-        ran = subprocess.run(
-            command, shell=True, input=stdin, capture_output=True, text=True, timeout=deadline, check=False
-        )
-        return ran.returncode, ran.stdout, ran.stderr
-
-    def forward(self, host: str, port: int) -> AbstractContextManager[tuple[str, int]]:
-        raise NotImplementedError
-
-
 def test_identify_this_machine_in_one_round_trip() -> None:
     session, record = LocalSession(), list[Evidence]()
-    seen = system.identify(Machine("here", session, record.append))
+    seen = system.identify(machine(session, record))
     assert len(session.asked) == len(record) == 1
     assert seen.granted
     assert seen.kernel_family == "linux"
@@ -165,7 +142,7 @@ def test_identify_this_machine_in_one_round_trip() -> None:
 
 
 def test_identify_recorded_container() -> None:
-    seen = system.identify(Machine("bdd", LocalSession({"sh": DEBIAN_CONTAINER}), lambda _: None))
+    seen = system.identify(machine(LocalSession({"sh": DEBIAN_CONTAINER})))
     assert (seen.pretty_name, seen.family) == ("Debian GNU/Linux 13 (trixie)", "linux/debian")
     assert seen.machine_id == "82a3b245d56445b18c0ddf7be4cf2f20"
     assert seen.nature == "container"
@@ -177,7 +154,7 @@ def test_identify_windows_asks_in_its_own_shell() -> None:
         "4c0e1f2a-0000-4000-8000-123456789abc\r\n== dmi\r\nVMware, Inc.\r\nVMware7,1\r\n"
         "== hypervisor-flag\r\nhypervisor\r\n"
     )
-    seen = system.identify(Machine("ad", LocalSession({"powershell": answer}), lambda _: None))
+    seen = system.identify(machine(LocalSession({"powershell": answer})))
     assert seen.family == "windows"
     assert seen.kernel == "Windows NT 10.0.20348"
     assert seen.machine_id == "4c0e1f2a-0000-4000-8000-123456789abc"
@@ -186,4 +163,33 @@ def test_identify_windows_asks_in_its_own_shell() -> None:
 
 def test_identify_something_else() -> None:
     with pytest.raises(ProtocolError):
-        system.identify(Machine("switch", LocalSession({}), lambda _: None))
+        system.identify(machine(LocalSession({})))
+
+
+@pytest.mark.parametrize(
+    ("greeting", "distribution"),
+    [
+        ("SSH-2.0-OpenSSH_10.0p2 Debian-7+deb13u4", "debian"),
+        ("SSH-2.0-OpenSSH_9.6p1 Ubuntu-3ubuntu13.5", "ubuntu"),
+        ("SSH-2.0-OpenSSH_for_Windows_9.5", "windows"),
+        ("SSH-2.0-OpenSSH_9.7 FreeBSD-20240701", "freebsd"),
+        ("SSH-2.0-OpenSSH_8.7", ""),
+    ],
+)
+def test_ssh_greeting(greeting: str, distribution: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            server.accept()[0].close()  # the tunnel reaches its peer once before the question
+            peer, _ = server.accept()
+            with peer:
+                peer.sendall(greeting.encode() + b"\r\n")
+
+        threading.Thread(target=greet, daemon=True).start()
+        seen = system.ssh_greeting(machine(LocalSession(ports={("localhost", 22): server.getsockname()[1]})))
+    assert (seen.answer, seen.greeting, seen.distribution) == ("granted", greeting, distribution)
+
+
+def test_ssh_greeting_of_nobody() -> None:
+    seen = system.ssh_greeting(machine(LocalSession(ports={("localhost", 22): closed_port()})))
+    assert (seen.answer, seen.distribution) == ("unavailable", "")
