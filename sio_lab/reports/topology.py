@@ -17,6 +17,7 @@ from sio_lab.reports.words import KIND, ROLE
 from sio_lab.text import Text
 
 CARD_WIDTH, CARD_HEIGHT = 168, 62
+WIDEST_CARD = 230
 GAP, PAD, HEAD = 10, 12, 46
 LINK = 40
 BAND_PAD = 12
@@ -127,12 +128,13 @@ class _Drawing:
         self.add(f'<path class="icon" transform="translate({x + 9:g} {y + 9:g})" d="{icon}"/>')
         self.text(x + 35, y + 22, machine.name, "name", chars=(width - 44) // 8)
         self.text(x + 35, y + 38, address, "address")
+        last = y + (54 if address else 44)
         words, style = machine.title or KIND.get(machine.kind, Text.same(machine.kind)), "small"
         if not machine.reachable:
             words, style = Text("✘ ne répond pas", "✘ does not answer"), "lostword"
         elif not main:
             words = Text("(autre interface)", "(another interface)")
-        self.text(x + 9, y + 54, words, style, chars=int((width - 18) // 6.2))
+        self.text(x + 9, last, words, style, chars=int((width - 18) // 6.2))
         self.add("</g>")
 
     def zone(self, zone: Zone, x: float, y: float, width: float, height: float, card: int) -> None:
@@ -208,7 +210,8 @@ def _banded(zones: Sequence[Zone], joining: Sequence[MachineFinding], width: int
         for zone in row:
             full = zone.width() + wider
             # A zone above ends at the band's side, so that every link is as short as the others.
-            drawing.zone(zone, x + 0.5, y + 0.5, full - 1, height - 1, CARD_WIDTH)
+            room = (full - 2 * PAD - (zone.columns - 1) * GAP) // zone.columns
+            drawing.zone(zone, x + 0.5, y + 0.5, full - 1, height - 1, min(int(room), WIDEST_CARD))
             if zone.joints:
                 middle = x + full / 2
                 start = y + height if row is above else below - LINK

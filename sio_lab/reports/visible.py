@@ -11,17 +11,17 @@ _HARMFUL = re.compile(
 )
 
 
+# Plain letters: few fonts have the pictures of U+2400.
+_NAMES = {0x00: "NUL", 0x07: "BEL", 0x08: "BS", 0x0D: "CR", 0x1B: "ESC", 0x7F: "DEL"}
+
+
 def visible(text: str) -> str:
-    """Return ``text`` with each control character replaced by a picture or a name of it."""
-    return _HARMFUL.sub(_picture, text.replace("\r\n", "\n"))
+    """Return ``text`` with each control character replaced by its name."""
+    return _HARMFUL.sub(_named, text.replace("\r\n", "\n"))
 
 
-def _picture(match: re.Match[str]) -> str:
+def _named(match: re.Match[str]) -> str:
     code = ord(match.group())
-    if code < 0x20:
-        return chr(0x2400 + code)  # ␀ … ␟
-    if code == 0x7F:
-        return "\u2421"
     if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8 (PEP 383)
         return f"⟨{code - 0xDC00:02X}⟩"
-    return f"⟨U+{code:04X}⟩"
+    return f"⟨{_NAMES.get(code, f'U+{code:04X}')}⟩"

@@ -104,7 +104,7 @@ ROLE: Mapping[str, Text] = {
     "servers": Text("serveurs", "servers"),
     "users": Text("utilisateurs", "users"),
     "admin": Text("administration", "administration"),
-    "mirror": Text("copie du trafic", "mirrored traffic"),
+    "mirror": Text("copie du trafic", "traffic copy"),
     "other": Text("périmètre", "perimeter"),
 }
 PURPOSE: Mapping[str, Text] = {

@@ -112,7 +112,11 @@ def raising(error: BaseException):  # noqa: ANN201
         (KeyboardInterrupt(), 130, "interrompu"),
         (OSError(28, "No space left on device", "/var/x"), 70, "/var/x : No space left on device"),
         (ZeroDivisionError("oops"), 70, "erreur interne"),
-        (ProviderError(Text("pas de réseau", "no network"), where="fw", todo=Text("x", "y")), 70, "fw : pas de réseau"),
+        (
+            ProviderError(Text("pas de réseau", "no network"), where="fw", todo=Text("x", "y")),
+            70,
+            "fw : pas de réseau",
+        ),
     ],
 )
 def test_errors_become_words_and_exit_codes(
