@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import httpx
-
 from sio_lab.audit.proof import InconclusiveError
-from sio_lab.errors import ProbeTimeout, ProtocolError, ServiceUnavailable
 from sio_lab.lab.services import Ticketing
+from sio_lab.probes import web
 from sio_lab.probes.machine import Machine
-from sio_lab.probes.observation import Answer, Observation
+from sio_lab.probes.observation import Observation
 from sio_lab.text import Text
 
 _DEADLINE = 15.0  # seconds, for each request
@@ -78,142 +73,69 @@ def desk(machine: Machine, service: Ticketing, ca: Path) -> Iterator[Desk]:
             where="services.ticketing.product",
             todo=Text("joignez une attestation pour 1.3.a", "add an attestation for 1.3.a"),
         )
-    with ExitStack() as stack:
-        yield RequestTracker(_Web(machine, service.url, ca, stack))
-
-
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    status: int
-    content: object
-    observation: Observation
-
-    def text(self, key: str) -> str:
-        """Return a member of a JSON object as text; empty where there is none."""
-        value = self.content.get(key) if isinstance(self.content, dict) else None
-        return "" if value is None else str(value)
-
-
-class _Web:
-    """One browser's session: cookies kept, certificate verified, every exchange recorded."""
-
-    def __init__(self, machine: Machine, url: str, ca: Path, stack: ExitStack) -> None:
-        self._machine = machine
-        self._url = urlsplit(url)
-        self._ca = ca
-        self._stack = stack
-        self._client: httpx.Client | None = None
-
-    def ask(
-        self, probe: str, method: str, path: str, *, form: dict[str, str] | None = None, body: object = None
-    ) -> _Reply:
-        """Send one request; ``form`` (which is not recorded) or ``body`` (JSON) goes with it."""
-        at, start = datetime.now(UTC), monotonic()
-        path = self._url.path.rstrip("/") + path
-        content: object = None
-        try:
-            response = self._request(method, path, form, body)
-        except ServiceUnavailable as error:
-            status, received, detail = 0, "", error.what.en
-            answer: Answer = "unavailable"
-        else:
-            status, received = response.status_code, response.text
-            detail = "" if response.is_success else f"HTTP {status}"
-            # 5xx: the application is out of order, which is no refusal.
-            answer = "granted" if response.is_success else "unavailable" if status >= 500 else "refused"
-            if "json" in response.headers.get("content-type", ""):
-                content = response.json()
-        evidence = self._machine.saw(
-            probe,
-            target=self._url.geturl(),
-            sent=f"{method} {path}" + (f" {body}" if body else "") + (f" {sorted(form)}" if form else ""),
-            received=f"{detail or f'HTTP {status}'}\n{received}",
-            at=at,
-            start=start,
-        )
-        return _Reply(status, content, Observation(evidence, answer, detail))
-
-    def _request(self, method: str, path: str, form: dict[str, str] | None, body: object) -> httpx.Response:
-        host = self._url.hostname or ""
-        try:
-            if self._client is None:
-                self._client = self._connect(host)
-            return self._client.request(method, path, data=form, json=body, extensions={"sni_hostname": host})
-        except httpx.TimeoutException as error:
-            raise ProbeTimeout(
-                Text(f"pas de réponse en {_DEADLINE:.0f} s", f"no answer within {_DEADLINE:.0f} s"),
-                where=self._url.geturl(),
-            ) from error
-        except (httpx.HTTPError, ValueError) as error:
-            raise ProtocolError(
-                Text(f"dialogue impossible : {error}", f"no dialogue: {error}"), where=self._url.geturl()
-            ) from error
-
-    def _connect(self, host: str) -> httpx.Client:
-        address, port = self._stack.enter_context(self._machine.forward(host, self._url.port or 443))
-        # The client speaks to the tunnel's end; the name in the request and in the certificate is the service's.
-        return self._stack.enter_context(
-            httpx.Client(
-                base_url=f"https://{address}:{port}",
-                headers={"Host": self._url.netloc},
-                verify=ssl.create_default_context(cafile=str(self._ca)),
-                timeout=_DEADLINE,
-                trust_env=False,
-            )
-        )
+    with web.client(machine, service.url, ca, deadline=_DEADLINE) as browser:
+        yield RequestTracker(browser, urlsplit(service.url).path.rstrip("/"))
 
 
 class RequestTracker:
     """Request Tracker 5: the login page of people, then its REST 2 interface within their session."""
 
-    def __init__(self, web: _Web) -> None:
-        self._web = web
+    def __init__(self, browser: web.Client, root: str) -> None:
+        self._browser = browser
+        self._root = root
         self._queue = ""
 
     def login(self, account: str, password: str) -> Observation:
         """Open the session of ``account``."""
         form = {"user": account, "pass": password}
-        page = self._web.ask("ticketing.login", "POST", "/NoAuth/Login.html", form=form)
-        if not page.observation.granted:
-            return page.observation
+        page = self._ask("ticketing.login", "POST", "/NoAuth/Login.html", form=form)
+        if not page.granted:
+            return page
         # RT shows its login page again, with status 200, to those that it does not let in.
-        queues = self._web.ask("ticketing.login", "GET", "/REST/2.0/queues/all")
-        items = queues.content.get("items") if isinstance(queues.content, dict) else None
+        queues = self._ask("ticketing.login", "GET", "/REST/2.0/queues/all")
+        content = queues.json()
+        items = content.get("items") if isinstance(content, dict) else None
         self._queue = str(items[0]["id"]) if items else ""
-        return queues.observation
+        return queues
 
     def open(self, subject: str, text: str) -> TicketObservation:
         """Report an incident in the first queue that this person sees."""
         body = {"Queue": self._queue, "Subject": subject, "Content": text, "ContentType": "text/plain"}
-        made = self._web.ask("ticketing.open", "POST", "/REST/2.0/ticket", body=body)
-        return _ticket(made, number=made.text("id"))
+        return _ticket(self._ask("ticketing.open", "POST", "/REST/2.0/ticket", json=body))
 
     def find(self, number: str) -> TicketObservation:
         """Look the ticket ``number`` up."""
-        return _ticket(self._web.ask("ticketing.find", "GET", f"/REST/2.0/ticket/{number}"), number=number)
+        return _ticket(self._ask("ticketing.find", "GET", f"/REST/2.0/ticket/{number}"), number)
 
     def answer(self, number: str, text: str) -> TicketObservation:
         """Answer the person who reported it."""
-        path = f"/REST/2.0/ticket/{number}/correspond"
         body = {"Content": text, "ContentType": "text/plain"}
-        return _ticket(self._web.ask("ticketing.answer", "POST", path, body=body), number=number)
+        return _ticket(
+            self._ask("ticketing.answer", "POST", f"/REST/2.0/ticket/{number}/correspond", json=body), number
+        )
 
     def close(self, number: str) -> TicketObservation:
         """Close the ticket, and read that it is closed."""
-        done = self._web.ask("ticketing.close", "PUT", f"/REST/2.0/ticket/{number}", body={"Status": "resolved"})
-        if not done.observation.granted:
-            return _ticket(done, number=number)
+        done = self._ask("ticketing.close", "PUT", f"/REST/2.0/ticket/{number}", json={"Status": "resolved"})
+        if not done.granted:
+            return _ticket(done, number)
         # RT answers 200 "Permission Denied" here: only what is read afterwards counts.
         return self.find(number)
 
+    def _ask(
+        self, probe: str, method: str, path: str, *, form: dict[str, str] | None = None, json: object = None
+    ) -> web.WebObservation:
+        return self._browser.ask(method, self._root + path, probe=probe, form=form, json=json)
 
-def _ticket(reply: _Reply, number: str = "") -> TicketObservation:
-    seen = reply.observation
+
+def _ticket(seen: web.WebObservation, number: str = "") -> TicketObservation:
+    content = seen.json()
+    said: dict[str, object] = content if isinstance(content, dict) else {}
     return TicketObservation(
         seen.evidence,
         seen.answer,
-        seen.detail or reply.text("message"),
-        number=number,
-        subject=reply.text("Subject"),
-        closed=reply.text("Status") in _CLOSED,
+        seen.detail or str(said.get("message", "")),
+        number=number or str(said.get("id", "")),
+        subject=str(said.get("Subject", "")),
+        closed=said.get("Status") in _CLOSED,
     )
