@@ -25,6 +25,7 @@ _DISTINCT = {
     "portal": ("client", "outside_client"),
     "restricted_area": ("account", "unauthorised"),
     "ticketing": ("account", "agent"),
+    "intrusion_prevention": ("client", "outside_client"),
     "terminals": ("fixed", "mobile"),
 }
 # Sites that the role internet_sites serves under names of their own, or that are really online.

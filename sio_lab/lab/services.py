@@ -259,11 +259,13 @@ class IntrusionDetection(Service):
         examples=["/var/log/suricata/eve.json"],
     )
     signature: str = Field(
-        description="Text that the alert for the test request holds.",
-        examples=["GPL ATTACK_RESPONSE id check returned root"],
+        description="Text that the alert for the test request holds: the name of a rule.",
+        examples=["Lecture de /etc/passwd par une URL"],
     )
     trigger_url: str = Field(
-        description="Harmless request that a known signature matches.", examples=["https://portail.capvoile.test/"]
+        description="Harmless request that the rule matches. With http it goes in clear whatever the port speaks, "
+        "so that the detection can read it; {token} tells it from any other.",
+        examples=["http://portail.capvoile.test:443/?page=../../etc/passwd&essai={token}"],
     )
     outside_client: MachineName = Field(description="Machine outside the organisation.", examples=["internet"])
     delay_seconds: int = Field(
@@ -281,6 +283,7 @@ class IntrusionPrevention(Service):
         default=5, ge=2, description="Bad logins after which the source is banned.", examples=[5]
     )
     outside_client: MachineName = Field(description="Machine that gets itself banned.", examples=["internet"])
+    client: MachineName = Field(description="Machine that the ban must not touch.", examples=["poste"])
     unban: str = Field(
         description="Command on the machine, {address}: lift the ban.",
         examples=["fail2ban-client unban {address}"],
@@ -363,10 +366,11 @@ class Cloud(Strict):
     """0.a: an online resource."""
 
     url: str = Field(description="Address of the resource (https).", examples=["https://nuage.lycee.fr"])
+    client: MachineName = Field(description="Machine that it is used from.", examples=["poste"])
 
     def machines_named(self) -> set[str]:
         """Return every machine that the declaration refers to."""
-        return set()
+        return {self.client}
 
     def accounts_named(self) -> set[str]:
         """Return every account that the declaration refers to."""
