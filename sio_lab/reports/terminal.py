@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
+import click
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.table import Table
@@ -45,9 +47,9 @@ def _heading(document: AuditDocument, lang: Lang) -> str:
 
 
 def _counts(verdict: OptionVerdict, lang: Lang) -> list[tuple[str, str]]:
-    """Return ``(style, "✔ conforme 3")`` of each status that is there, never broken over two lines."""
+    """Return ``(style, "✔ conforme 3")`` of each status that is there."""
     return [
-        (STATUS_STYLE[status], f"{STATUS_MARK[status]} {word.get(lang)} {number}".replace(" ", "\u00a0"))
+        (STATUS_STYLE[status], f"{STATUS_MARK[status]} {word.get(lang)} {number}")
         for status, word in STATUS.items()
         if (number := getattr(verdict, status))
     ]
@@ -62,13 +64,13 @@ def _plain(document: AuditDocument, console: Console, lang: Lang, paths: Sequenc
             fields.append(result.reason.get(lang))
         if result.todo:
             fields.append(f"→ {result.todo.get(lang)}")
-        lines.append("\t".join(fields))
+        lines.append("\t".join(" ".join(field.split()) for field in fields))
     for each in document.verdicts:
         counts = ", ".join(words for _, words in _counts(each, lang))
         lines.append(f"{OPTION[each.option].get(lang)}\t{VERDICT[each.verdict].get(lang)}\t{counts}")
     lines += [str(path) for path in paths]
     for line in lines:
-        console.out(visible(line), highlight=False)
+        click.echo(visible(line), file=console.file)  # rich would turn tabs into spaces
 
 
 def _styled(document: AuditDocument, console: Console, lang: Lang, paths: Sequence[Path]) -> None:
@@ -96,7 +98,8 @@ def _row(result: RequirementResult, lang: Lang) -> Table:
     table.add_column(width=17, no_wrap=True)
     table.add_column(ratio=1)
     text = Styled(visible(result.title.get(lang)))
-    if result.status not in ("satisfied", "unverified"):
+    # Why something is not verified stands under "what to do next"; why a document does not count, nowhere else.
+    if result.status not in ("satisfied", "unverified") or (result.status == "unverified" and result.attestation):
         text.append(f"\n{visible(result.reason.get(lang))}", "dim" if result.status != "not_satisfied" else "red")
     indent = " " if result.group else ""
     status = Styled(f"{STATUS_MARK[result.status]} {STATUS[result.status].get(lang)}", style)
@@ -120,22 +123,20 @@ def _next_steps(document: AuditDocument, console: Console, lang: Lang) -> None:
 
 
 def _verdict(document: AuditDocument, lang: Lang) -> Panel:
-    body = Styled()
+    parts: list[RenderableType] = []
     for each in document.verdicts:
         as_status = VERDICT_AS[each.verdict]
-        if body:
-            body.append("\n\n")
-        body.append(
+        words = Styled("\n" if parts else "")
+        words.append(
             f"{STATUS_MARK[as_status]} {VERDICT[each.verdict].get(lang).upper()}",
             f"bold {STATUS_STYLE[as_status]}",
         )
-        body.append(f" — {OPTION[each.option].get(lang)}\n{VERDICT_MEANS[each.verdict].get(lang)}\n")
-        for index, (style, words) in enumerate(_counts(each, lang)):
-            body.append("  " if index else "")
-            body.append(words, style)
+        words.append(f" — {OPTION[each.option].get(lang)}\n{VERDICT_MEANS[each.verdict].get(lang)}")
+        # In columns: a count is never broken over two lines.
+        parts += [words, Columns([Styled(*reversed(count)) for count in _counts(each, lang)], padding=(0, 2))]
     return Panel(
-        body,
-        title=_heading(document, lang),
+        Group(*parts),
+        title=Styled(_heading(document, lang)),
         title_align="left",
         border_style=STATUS_STYLE[VERDICT_AS[document.verdict]],
     )

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sio_lab.audit.document import AttestationState, Intensity, Nature, Outcome, Status, Verdict
+from sio_lab.audit.document import (
+    AttestationState,
+    CheckResult,
+    Intensity,
+    Nature,
+    Outcome,
+    Status,
+    Verdict,
+)
 from sio_lab.text import Text
 
 STATUS: Mapping[Status, Text] = {
@@ -73,6 +81,12 @@ OUTCOME_AS: Mapping[Outcome, Status] = {
     "inconclusive": "unverified",
     "skipped": "not_applicable",
 }
+
+
+def outcome(check: CheckResult) -> Outcome:
+    """Return how ``check`` is shown to have ended: a pass without an exchange proves nothing."""
+    return "inconclusive" if check.outcome == "passed" and not check.evidence else check.outcome
+
 
 INTENSITY: Mapping[Intensity, Text] = {
     "observe": Text("observation", "observes"),
