@@ -21,9 +21,14 @@ def data(*parts: str) -> Path:
     return (installed if installed.is_dir() else _PACKAGE.parent).joinpath(*parts)
 
 
+def state_path(lab_name: str) -> Path:
+    """Return where a lab's keys, secrets, journal and logs are kept, whether it exists or not."""
+    return user_state_path("sio-lab") / "labs" / lab_name
+
+
 def state(lab_name: str) -> Path:
-    """Return the folder (mode 0700) that keeps a lab's keys, secrets, journal and logs."""
-    folder = user_state_path("sio-lab") / "labs" / lab_name
+    """Return the folder (mode 0700) that keeps a lab's keys, secrets, journal and logs; made if need be."""
+    folder = state_path(lab_name)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 

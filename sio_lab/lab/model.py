@@ -188,6 +188,19 @@ class Lab(Strict):
         """Return the full name of ``machine``."""
         return f"{machine}.{self.domain}"
 
+    def gateway(self, machine: str) -> IPv4Address | None:
+        """Return the default route of ``machine``: the declared one, else a firewall in its main perimeter."""
+        section = self.machines[machine]
+        if section.gateway or not section.addresses:
+            return section.gateway
+        main = next(iter(section.addresses))
+        guards = (
+            other.addresses[main]
+            for name, other in self.machines.items()
+            if name != machine and other.kind == "firewall" and main in other.addresses
+        )
+        return None if section.kind == "firewall" else next(guards, None)
+
     def machine_of(self, host: str) -> str | None:
         """Return the machine that ``host`` (short name, full name or address) designates, if any."""
         short = host.removesuffix(f".{self.domain}")

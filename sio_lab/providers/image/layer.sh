@@ -1,0 +1,54 @@
+# Run by mmdebstrap once the packages are in "$1", the root of the system; "$2" says at which moment.
+# Nothing that a package brings starts by itself: a role enables what it configures.
+set -eu
+root=$1
+cd "$root"
+
+units() {
+    # Links of units that are wanted at boot, and scripts of SysV that have no unit of their own.
+    find etc/systemd/system -path '*.wants/*' -type l
+    find etc/rc?.d -name 'S*' 2>/dev/null || true
+}
+
+case "$2" in
+    before) units | sort >tmp/units.before ;;
+    after)
+        units | sort | comm -13 tmp/units.before - | while read -r link; do
+            case "$link" in
+                etc/rc*) chroot . update-rc.d "$(basename "$link" | cut -c4-)" disable ;;
+                # May be gone already: update-rc.d disables the unit of the same name too.
+                *) rm -f "$link" ;;
+            esac
+        done
+        rm tmp/units.before
+        ;;
+    base)
+        units | while read -r link; do
+            case "$(basename "$link")" in
+                *.timer) rm "$link" ;; # nothing in a lab downloads updates or trims a disk
+            esac
+        done
+        rm -f etc/ssh/ssh_host_*
+        mkdir -p etc/ssh/sshd_config.d root/.ssh etc/sio-lab
+        chmod 0700 root/.ssh
+        cat >etc/ssh/sshd_config.d/10-sio-lab.conf <<END
+HostKey /etc/ssh/ssh_host_ed25519_key
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UseDNS no
+PrintMotd no
+MaxSessions 100
+MaxStartups 100
+END
+        chroot . systemctl -q enable systemd-networkd.service
+        # A lab has no name server and some machines no way out: nothing may wait for "the network" at boot.
+        chroot . systemctl -q disable systemd-networkd-wait-online.service
+        chroot . systemctl -q mask systemd-networkd-wait-online.service systemd-modules-load.service
+        mkdir -p etc/systemd/journald.conf.d
+        printf '[Journal]\nSystemMaxUse=32M\nRuntimeMaxUse=16M\n' >etc/systemd/journald.conf.d/sio-lab.conf
+        ;;
+esac
+# Each machine makes its own identity at its first boot (machine-id(5)).
+: >etc/machine-id
+rm -f var/lib/dbus/machine-id etc/hostname

@@ -1,0 +1,431 @@
+"""Labs in system containers, through Incus' REST API.
+
+A lab is an Incus project (``sio-<lab>``) whose instances bear the names of its machines, and one managed bridge
+a perimeter. Bridges have no address of the host on them: machines are reached through a unix socket each,
+which Incus forwards to their SSH server (docs/decisions/0001).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import socket
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sio_lab import paths
+from sio_lab.errors import ProviderError
+from sio_lab.lab.model import Lab
+from sio_lab.parallel import each
+from sio_lab.providers import incus_images, ssh_keys
+from sio_lab.providers.base import ImageRecipe, MachineState, Progress, Reporter, SshAccess
+from sio_lab.providers.incus_api import Api, Instance, NotFoundError
+from sio_lab.text import Text
+
+POOL = "sio-lab"
+"""Storage pool of all labs, made by ``sio-lab setup``."""
+
+_SPEC = "user.sio-lab.spec"
+_COMPLETE = "user.sio-lab.complete"
+_LAB, _PERIMETER = "user.sio-lab.lab", "user.sio-lab.perimeter"
+_AT_ONCE = 4  # machines: the daemon and the disk do not go faster with more
+_BOOT = 60.0  # seconds for a machine's SSH server to answer
+_SOCKET_PATH = 107  # characters (unix(7): sun_path, less its final zero)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What one machine is made of: instance as the API takes it, files put in before its first boot."""
+
+    name: str
+    body: Mapping[str, object]
+    files: Mapping[str, tuple[bytes, int]]
+    memory: str
+
+    @property
+    def spec(self) -> str:
+        """Hash of what cannot be changed without making the machine again."""
+        plain = {path: hashlib.sha256(content).hexdigest() for path, (content, _) in self.files.items()}
+        return hashlib.sha256(json.dumps([self.body, plain], sort_keys=True).encode()).hexdigest()[:16]
+
+
+class IncusProvider:
+    """System containers; see ``Provider`` for what each method does."""
+
+    def up(self, lab: Lab, recipes: Mapping[str, ImageRecipe], report: Reporter) -> bool:
+        """Bring up networks and machines.
+
+        Raises:
+            ProviderError: Incus does not answer or refuses, or a machine does not boot.
+        """
+        with _api(lab) as api:
+            _usable(api)
+            images, changed = incus_images.ensure(_in_default(api), recipes, report)
+            changed |= _ensure_project(api, lab)
+            changed |= any(_ensure_networks(api, lab, report))
+            paths.state(lab.lab)
+            _sockets(lab).mkdir(mode=0o700, parents=True, exist_ok=True)
+            keys = ssh_keys.ensure(_folder(lab), lab.machines)
+            plans = [_plan(lab, name, images[name], keys) for name in lab.machines]
+            present = api.instances()
+            for name in sorted(set(present) - set(lab.machines)):
+                _remove(api, name)
+                report(
+                    Progress(
+                        name, Text("retirée : elle n'est plus déclarée", "removed: no longer declared"), "changed"
+                    )
+                )
+                changed = True
+
+            def make(plan: _Plan) -> bool:
+                return _ensure_machine(api, lab, plan, present.get(plan.name), report)
+
+            return any([*each(make, plans, workers=_AT_ONCE), changed])
+
+    def down(self, lab: Lab, report: Reporter) -> bool:
+        """Remove machines, networks and the lab's project."""
+        with _api(lab) as api:
+            names = list(api.instances())
+            networks = [name for name, network in api.networks().items() if network.config.get(_LAB) == lab.lab]
+            step = Text("retirée", "removed")
+
+            def remove(name: str) -> None:
+                report(Progress(name, Text("retrait", "removal"), "running"))
+                _remove(api, name)
+                report(Progress(name, step, "changed"))
+
+            each(remove, names, workers=_AT_ONCE)
+            for name in networks:
+                api.request("DELETE", f"/1.0/networks/{name}", project="default")
+            project = _remove_project(api)
+        for file in _sockets(lab).glob("*.sock"):
+            file.unlink(missing_ok=True)
+        return bool(names or networks or project)
+
+    def status(self, lab: Lab) -> dict[str, MachineState]:
+        """Return the state of each declared machine."""
+        with _api(lab) as api:
+            present = api.instances()
+        return {name: _state(present.get(name)) for name in lab.machines}
+
+    def access(self, lab: Lab) -> dict[str, SshAccess]:
+        """Return how to reach each machine that exists."""
+        with _api(lab) as api:
+            present = api.instances()
+        keys = ssh_keys.load(_folder(lab))
+        return {
+            name: SshAccess(
+                machine=name,
+                user="root",
+                host=name,
+                unix_socket=_socket(lab, name),
+                identity_file=keys.identity_file,
+                host_key=keys.public[name],
+            )
+            for name in lab.machines
+            if name in present and name in keys.public
+        }
+
+    def snapshot(self, lab: Lab, name: str, report: Reporter) -> None:
+        """Keep the present state of every machine under ``name``."""
+        with _api(lab) as api:
+            present = api.instances()
+            step = Text("instantané", "snapshot")
+
+            def take(machine: str) -> None:
+                path = f"/1.0/instances/{machine}/snapshots"
+                if _has(present[machine], name):
+                    api.request("DELETE", f"{path}/{name}")
+                api.request("POST", path, {"name": name, "stateful": False})
+                report(Progress(machine, step, "changed"))
+
+            each(take, [machine for machine in lab.machines if machine in present], workers=_AT_ONCE)
+
+    def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str] | None = None) -> None:
+        """Bring machines (default: all) back to the snapshot ``name``, running."""
+        with _api(lab) as api:
+
+            def back(machine: str) -> None:
+                report(Progress(machine, Text("retour à l'instantané", "back to the snapshot"), "running"))
+                # Stopped first, at once: Incus would otherwise shut it down cleanly, only to throw that state away.
+                _stop(api, machine)
+                api.request("PUT", f"/1.0/instances/{machine}", {"restore": name, "stateful": False})
+                _start(api, lab, machine)
+                report(Progress(machine, Text("état de référence", "reference state"), "changed"))
+
+            each(back, list(lab.machines if machines is None else machines), workers=_AT_ONCE)
+
+    def has_snapshot(self, lab: Lab, name: str) -> bool:
+        """Return whether every machine has the snapshot ``name``."""
+        with _api(lab) as api:
+            present = api.instances()
+        return all(machine in present and _has(present[machine], name) for machine in lab.machines)
+
+
+class _Connection:
+    """An ``Api`` that closes itself."""
+
+    def __init__(self, project: str) -> None:
+        self._api = Api(project=project)
+
+    def __enter__(self) -> Api:
+        return self._api
+
+    def __exit__(self, *_: object) -> None:
+        self._api.close()
+
+
+def _api(lab: Lab) -> _Connection:
+    return _Connection(f"sio-{lab.lab}")
+
+
+def _in_default(api: Api) -> Api:
+    """Return a connection to the default project, which holds the images that all labs share."""
+    return Api(api.socket)
+
+
+def _usable(api: Api) -> None:
+    """Make sure that the daemon answers and has our storage pool."""
+    try:
+        api.request("GET", f"/1.0/storage-pools/{POOL}", project="default")
+    except NotFoundError as error:
+        raise ProviderError(
+            Text(f"Incus n'a pas de réserve de stockage {POOL}", f"Incus has no storage pool {POOL}"),
+            todo=Text("sio-lab setup la crée", "sio-lab setup makes it"),
+        ) from error
+
+
+def _ensure_project(api: Api, lab: Lab) -> bool:
+    try:
+        api.request("GET", f"/1.0/projects/{api.project}", project="default")
+    except NotFoundError:
+        config = {
+            "features.images": "false",  # shared by all labs
+            "features.networks": "false",  # bridges only exist in the default project
+            "features.profiles": "true",
+            "features.storage.volumes": "true",
+            _LAB: lab.lab,
+        }
+        body = {"name": api.project, "description": f"sio-lab: {lab.title}", "config": config}
+        api.request("POST", "/1.0/projects", body, project="default")
+        return True
+    return False
+
+
+def _remove_project(api: Api) -> bool:
+    with suppress(NotFoundError):
+        api.request("DELETE", f"/1.0/projects/{api.project}", project="default")
+        return True
+    return False
+
+
+def bridge(lab_name: str, perimeter: str) -> str:
+    """Return the name of the bridge of a perimeter: short enough for an interface, unlike those of other labs."""
+    return "sio" + hashlib.sha256(f"{lab_name}/{perimeter}".encode()).hexdigest()[:10]
+
+
+def _ensure_networks(api: Api, lab: Lab, report: Reporter) -> list[bool]:
+    present = api.networks()
+
+    def make(perimeter: str) -> bool:
+        name = bridge(lab.lab, perimeter)
+        if name in present:
+            return False
+        body = {
+            "name": name,
+            "type": "bridge",
+            "description": f"sio-lab: {lab.lab}, {perimeter}",
+            "config": {
+                # No address of the host, so no name server, no gateway and no way to the host either.
+                "ipv4.address": "none",
+                "ipv6.address": "none",
+                "dns.mode": "none",
+                _LAB: lab.lab,
+                _PERIMETER: perimeter,
+            },
+        }
+        api.request("POST", "/1.0/networks", body, project="default")
+        report(Progress(perimeter, Text("réseau", "network"), "changed"))
+        return True
+
+    wanted = {bridge(lab.lab, perimeter) for perimeter in lab.perimeters}
+    stale = [n for n, network in present.items() if network.config.get(_LAB) == lab.lab and n not in wanted]
+    made = each(make, list(lab.perimeters), workers=_AT_ONCE)
+    for name in stale:
+        with suppress(ProviderError):  # a machine that is about to be made again still uses it: next time
+            api.request("DELETE", f"/1.0/networks/{name}", project="default")
+    return made
+
+
+def _plan(lab: Lab, name: str, image: str, keys: ssh_keys.Keys) -> _Plan:
+    machine = lab.machines[name]
+    devices: dict[str, dict[str, str]] = {"root": {"type": "disk", "path": "/", "pool": POOL}}
+    for perimeter in machine.addresses:
+        devices[f"net-{perimeter}"] = {
+            "type": "nic",
+            "network": bridge(lab.lab, perimeter),
+            "name": perimeter[:15],
+        }
+    devices["ssh"] = {
+        "type": "proxy",
+        "bind": "host",
+        "listen": f"unix:{_socket(lab, name)}",
+        "connect": "tcp:127.0.0.1:22",
+        "mode": "0600",
+    }
+    body = {
+        "name": name,
+        "type": "container",
+        "source": {"type": "image", "fingerprint": image},
+        "profiles": [],
+        "devices": devices,
+        "config": {
+            "boot.autostart": "false",
+            "limits.processes": "4096",
+            # systemd's own sandboxing of services needs mount namespaces; the container stays unprivileged.
+            "security.nesting": "true",
+            "security.guestapi": "false",
+        },
+    }
+    files = {
+        "/etc/ssh/ssh_host_ed25519_key": (keys.private_file(name).read_bytes(), 0o600),
+        "/etc/ssh/ssh_host_ed25519_key.pub": (f"{keys.public[name]}\n".encode(), 0o644),
+        "/root/.ssh/authorized_keys": (f"{keys.identity}\n".encode(), 0o600),
+        **{
+            f"/etc/systemd/network/10-sio-{perimeter}.network": (_network(lab, name, perimeter).encode(), 0o644)
+            for perimeter in machine.addresses
+        },
+    }
+    return _Plan(name, body, files, machine.memory)
+
+
+def _network(lab: Lab, name: str, perimeter: str) -> str:
+    """Return the configuration of one interface (systemd.network(5))."""
+    machine = lab.machines[name]
+    cidr = lab.perimeters[perimeter].cidr
+    lines = [
+        "[Match]",
+        f"Name={perimeter[:15]}",
+        "[Network]",
+        f"Address={machine.addresses[perimeter]}/{cidr.prefixlen}",
+        "LinkLocalAddressing=no",
+        "IPv6AcceptRA=no",
+    ]
+    gateway = lab.gateway(name)
+    if gateway and gateway in cidr:
+        lines.append(f"Gateway={gateway}")
+    return "\n".join(lines) + "\n"
+
+
+def _ensure_machine(api: Api, lab: Lab, plan: _Plan, present: Instance | None, report: Reporter) -> bool:
+    name, spec = plan.name, plan.spec
+    if present and present.config.get(_SPEC) == spec and present.config.get(_COMPLETE) == "true":
+        changed = present.config.get("limits.memory") != plan.memory
+        if changed:
+            api.request("PATCH", f"/1.0/instances/{name}", {"config": {"limits.memory": plan.memory}})
+        if not present.running:
+            _start(api, lab, name)
+            report(Progress(name, Text("démarrée", "started"), "changed"))
+            return True
+        _wait_for_ssh(lab, name)
+        report(Progress(name, Text("machine en place", "machine in place"), "changed" if changed else "unchanged"))
+        return changed
+    again = present is not None
+    report(Progress(name, Text("création", "creation"), "running"))
+    if again:
+        _remove(api, name)
+    body = dict(plan.body)
+    body["config"] = {**_strings(body["config"]), _SPEC: spec, "limits.memory": plan.memory}
+    api.request("POST", "/1.0/instances", body)
+    for path, (content, mode) in plan.files.items():
+        api.put_file(name, path, content, mode=mode)
+    api.request("PATCH", f"/1.0/instances/{name}", {"config": {_COMPLETE: "true"}})
+    _start(api, lab, name)
+    done = Text("machine refaite", "machine made again") if again else Text("machine créée", "machine made")
+    report(Progress(name, done, "changed"))
+    return True
+
+
+def _strings(value: object) -> dict[str, str]:
+    return {str(key): str(inner) for key, inner in value.items()} if isinstance(value, dict) else {}
+
+
+def _start(api: Api, lab: Lab, name: str) -> None:
+    # What a daemon that was killed left behind; nobody listens on it.
+    _socket(lab, name).unlink(missing_ok=True)
+    api.request("PUT", f"/1.0/instances/{name}/state", {"action": "start", "timeout": 60})
+    _wait_for_ssh(lab, name)
+
+
+def _stop(api: Api, name: str) -> None:
+    try:
+        api.request("PUT", f"/1.0/instances/{name}/state", {"action": "stop", "force": True, "timeout": 30})
+    except NotFoundError:
+        raise
+    except ProviderError as error:
+        if "already stopped" not in error.what.en and "isn't running" not in error.what.en:
+            raise
+
+
+def _remove(api: Api, name: str) -> None:
+    with suppress(NotFoundError):
+        _stop(api, name)
+        api.request("DELETE", f"/1.0/instances/{name}")
+
+
+def _wait_for_ssh(lab: Lab, name: str) -> None:
+    """Wait until the machine's SSH server greets."""
+    until = time.monotonic() + _BOOT
+    while time.monotonic() < until:
+        with suppress(OSError), socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(2)
+            peer.connect(str(_socket(lab, name)))
+            if peer.recv(4) == b"SSH-":
+                return
+        time.sleep(0.1)
+    raise ProviderError(
+        Text(
+            f"ne répond pas en SSH {_BOOT:.0f} s après son démarrage",
+            f"no answer over SSH {_BOOT:.0f} s after its start",
+        ),
+        where=name,
+        todo=Text(
+            f"voyez sa console : incus console --show-log {name} --project sio-{lab.lab} ; puis relancez sio-lab up",
+            f"see its console: incus console --show-log {name} --project sio-{lab.lab}; then run sio-lab up again",
+        ),
+    )
+
+
+def _state(instance: Instance | None) -> MachineState:
+    if instance is None:
+        return "absent"
+    return "running" if instance.running else "stopped"
+
+
+def _has(instance: Instance, snapshot: str) -> bool:
+    return any(kept.name == snapshot for kept in instance.snapshots or ())
+
+
+def _folder(lab: Lab) -> Path:
+    return paths.state_path(lab.lab) / "incus"
+
+
+def _sockets(lab: Lab) -> Path:
+    return _folder(lab) / "sockets"
+
+
+def _socket(lab: Lab, name: str) -> Path:
+    path = _sockets(lab) / f"{name}.sock"
+    if len(str(path)) > _SOCKET_PATH:
+        raise ProviderError(
+            Text("chemin trop long pour une socket unix", "path too long for a unix socket"),
+            where=str(path),
+            todo=Text(
+                "donnez un chemin plus court à XDG_STATE_HOME, puis relancez",
+                "give XDG_STATE_HOME a shorter path, then run again",
+            ),
+        )
+    return path

@@ -1,0 +1,259 @@
+"""Incus' REST API over its unix socket: requests, long operations, files. Knows nothing of labs.
+
+Source: https://linuxcontainers.org/incus/docs/main/rest-api/
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, Field
+
+from sio_lab.errors import ProviderError
+from sio_lab.text import Text
+
+_REQUEST = 60.0  # seconds: requests only start long operations, but a busy daemon may take its time
+_OPERATION = 600.0  # seconds: importing an image on a slow disk
+
+
+class NotFoundError(ProviderError):
+    """What was asked for does not exist."""
+
+
+class Snapshot(BaseModel):
+    """A snapshot of an instance."""
+
+    name: str
+
+
+class Instance(BaseModel):
+    """A container, as the API describes it."""
+
+    name: str
+    status: str
+    config: dict[str, str] = {}
+    devices: dict[str, dict[str, str]] = {}
+    snapshots: list[Snapshot] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self.status == "Running"
+
+
+class Network(BaseModel):
+    """A network, as the API describes it."""
+
+    name: str
+    config: dict[str, str] = {}
+
+
+class Image(BaseModel):
+    """An image in the store."""
+
+    fingerprint: str
+    properties: dict[str, str] | None = None
+
+
+class _Answer(BaseModel):
+    """What every answer is wrapped in."""
+
+    type: str = ""
+    operation: str = ""
+    error: str = ""
+    error_code: int = 0
+    metadata: Any = None
+
+
+class _Operation(BaseModel):
+    id: str = ""
+    status: str = ""
+    status_code: int = 0
+    err: str = ""
+    metadata: dict[str, Any] | None = Field(default=None)
+
+
+def default_socket() -> Path:
+    """Return the daemon's socket, where Incus' own client looks for it."""
+    if socket := os.environ.get("INCUS_SOCKET"):
+        return Path(socket)
+    return Path(os.environ.get("INCUS_DIR", "/var/lib/incus")) / "unix.socket"
+
+
+class Api:
+    """A connection to the daemon, in one project. Usable from several threads.
+
+    Args:
+        socket: the daemon's unix socket.
+        project: project that instances belong to.
+    """
+
+    def __init__(self, socket: Path | None = None, *, project: str = "default") -> None:
+        self.socket = socket or default_socket()
+        self.project = project
+        self._http = httpx.Client(
+            transport=httpx.HTTPTransport(uds=str(self.socket)), base_url="http://incus", timeout=_REQUEST
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def server(self) -> Mapping[str, Any]:
+        """Return what the daemon says of itself.
+
+        Raises:
+            ProviderError: it does not answer.
+        """
+        return self._mapping(self.request("GET", "/1.0"))
+
+    def instances(self) -> dict[str, Instance]:
+        """Return the project's instances, with their snapshots; none where there is no such project."""
+        try:
+            rows = self.request("GET", "/1.0/instances", recursion=2)
+        except NotFoundError:
+            return {}
+        return {row["name"]: Instance.model_validate(row) for row in rows}
+
+    def networks(self) -> dict[str, Network]:
+        """Return the daemon's managed networks."""
+        rows = self.request("GET", "/1.0/networks", recursion=1, project="default")
+        return {row["name"]: Network.model_validate(row) for row in rows if row.get("managed")}
+
+    def images(self) -> list[Image]:
+        """Return the images of the project."""
+        return [Image.model_validate(row) for row in self.request("GET", "/1.0/images", recursion=1)]
+
+    def put_file(self, instance: str, path: str, content: bytes, *, mode: int = 0o644) -> None:
+        """Write a file of root's in an instance, running or not; its folder must exist."""
+        headers = {
+            "X-Incus-type": "file",
+            "X-Incus-uid": "0",
+            "X-Incus-gid": "0",
+            "X-Incus-mode": f"{mode:04o}",
+            "X-Incus-write": "overwrite",
+        }
+        self.request("POST", f"/1.0/instances/{instance}/files", content=content, headers=headers, path=path)
+
+    def import_image(self, metadata: bytes, rootfs: Path, properties: Mapping[str, str]) -> str:
+        """Put an image in the store; return its fingerprint.
+
+        Args:
+            metadata: tarball that holds ``metadata.yaml``.
+            rootfs: tarball of the system.
+            properties: what the image is known by.
+        """
+        headers = {"X-Incus-properties": str(httpx.QueryParams(dict(properties)))}
+        with rootfs.open("rb") as file:
+            parts = {"metadata": ("metadata.tar", metadata), "rootfs": ("rootfs.tar", file)}
+            done = self.request("POST", "/1.0/images", files=parts, headers=headers, deadline=_OPERATION)
+        return str(self._mapping(done)["fingerprint"])
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        /,
+        *,
+        content: bytes | None = None,
+        files: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float = _REQUEST,
+        **query: str | int,
+    ) -> Any:
+        """Send one request; where it starts an operation, wait for its end.
+
+        Args:
+            method: HTTP method.
+            path: such as ``/1.0/instances``.
+            body: sent as JSON.
+            content: sent as it is.
+            files: sent as a form, read as they are sent.
+            headers: beside the usual ones.
+            deadline: seconds without any byte before the request is given up.
+            query: of the URL; the project is always in it.
+
+        Returns:
+            The ``metadata`` of the answer, or of the operation.
+
+        Raises:
+            NotFoundError: what was asked for does not exist.
+            ProviderError: the daemon does not answer, or says no; the error holds its words.
+        """
+        try:
+            response = self._http.request(
+                method,
+                path,
+                params={"project": self.project, **query},
+                json=body,
+                content=content,
+                files=files,
+                headers=headers,
+                timeout=deadline,
+            )
+            answer = _Answer.model_validate_json(response.content)
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+        except ValueError as error:
+            raise _refused(method, path, f"HTTP {response.status_code}") from error
+        if answer.error or response.is_error:
+            said = answer.error or f"HTTP {response.status_code}"
+            raise _refused(method, path, said, missing=response.status_code == httpx.codes.NOT_FOUND)
+        if answer.type == "async":
+            return self._wait(method, path, _Operation.model_validate(answer.metadata))
+        return answer.metadata
+
+    def _wait(self, method: str, path: str, operation: _Operation) -> Any:
+        waited = self.request(
+            "GET",
+            f"/1.0/operations/{operation.id}/wait",
+            deadline=_OPERATION + _REQUEST,
+            timeout=int(_OPERATION),
+        )
+        ended = _Operation.model_validate(waited)
+        if ended.status_code != httpx.codes.OK:
+            raise _refused(method, path, ended.err or f"not finished after {_OPERATION:.0f} s")
+        return ended.metadata
+
+    @staticmethod
+    def _mapping(value: Any) -> Mapping[str, Any]:
+        return value if isinstance(value, dict) else {}
+
+    def _unreachable(self, error: httpx.TransportError) -> ProviderError:
+        denied = self.socket.exists() and not os.access(self.socket, os.W_OK)
+        if denied:
+            return ProviderError(
+                Text("accès à Incus refusé", "access to Incus denied"),
+                where=str(self.socket),
+                todo=Text(
+                    "relancez en root (sudo), ou entrez dans le groupe incus-admin",
+                    "run again as root (sudo), or join the group incus-admin",
+                ),
+            )
+        return ProviderError(
+            Text(f"Incus ne répond pas ({error})", f"Incus does not answer ({error})"),
+            where=str(self.socket),
+            todo=Text("sio-lab setup l'installe et le démarre", "sio-lab setup installs and starts it"),
+        )
+
+
+def _refused(method: str, path: str, said: str, *, missing: bool = False) -> ProviderError:
+    what = Text(f"Incus refuse {method} {path} : {said}", f"Incus refuses {method} {path}: {said}")
+    if missing:
+        return NotFoundError(what)
+    if "no space left" in said.lower() or "disk quota" in said.lower():
+        return ProviderError(
+            Text(f"plus de place : {said}", f"no space left: {said}"),
+            todo=Text(
+                "libérez de la place, ou retirez un labo (sio-lab down), puis relancez",
+                "free some space, or remove a lab (sio-lab down), then run again",
+            ),
+        )
+    return ProviderError(
+        what, todo=Text("voyez sio-lab doctor, puis relancez", "see sio-lab doctor, then run again")
+    )
