@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 from rich.console import Console
@@ -18,6 +18,9 @@ from sio_lab import __version__
 from sio_lab.errors import SioLabError
 from sio_lab.language import Command, Group, Option, explain, of_environment
 from sio_lab.text import Lang, Text
+
+if TYPE_CHECKING:
+    from sio_lab.workflow import Audit
 
 EXIT_OF_VERDICT = {"conform": 0, "not_conform": 1, "incomplete": 3}
 EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 2, 70, 130
@@ -211,16 +214,12 @@ def check_command(
     from sio_lab import workflow
     from sio_lab.lab import load
     from sio_lab.progress import view
-    from sio_lab.reports import terminal
 
     loaded = load(lab)
     title = Text(f"Audit du labo {loaded.lab.lab}", f"Audit of lab {loaded.lab.lab}")
     with view(app.err, app.lang, title) as report:
-        audit = workflow.check(loaded, report, checks=checks, only=only, disrupt=disrupt, output=output)
-    if format_ == "json":
-        click.echo(audit.document.model_dump_json(indent=2))
-    else:
-        terminal.show(audit.document, app.out, app.lang, audit.files)
+        audit = workflow.check(loaded, report, app.lang, checks=checks, only=only, disrupt=disrupt, output=output)
+    _show(app, audit, format_)
     raise SystemExit(EXIT_INTERRUPTED if audit.interrupted else EXIT_OF_VERDICT[audit.document.verdict])
 
 
@@ -241,13 +240,25 @@ def report_command(app: App, lab: Path, output: Path | None, format_: str) -> No
     """Render the last audit document again."""
     from sio_lab import workflow
     from sio_lab.lab import load
-    from sio_lab.reports import terminal
 
-    audit = workflow.last_audit(load(lab), output)
+    _show(app, workflow.last_audit(load(lab), app.lang, output), format_)
+
+
+def _show(app: App, audit: Audit, format_: str) -> None:
+    """Show an audit, what could not be run, and last of all where its report is."""
+    from sio_lab.reports import json, terminal
+
+    for error in audit.broken:
+        _complain(app, error)
+    if app.debug:
+        for trace in audit.traces:
+            app.err.print(trace, markup=False, highlight=False, soft_wrap=True)
     if format_ == "json":
-        click.echo(audit.document.model_dump_json(indent=2))
-    else:
-        terminal.show(audit.document, app.out, app.lang, audit.files)
+        click.echo(json.render(audit.document), nl=False)
+        return
+    others = [path for name, path in audit.files.items() if name != "html"]
+    terminal.show(audit.document, app.out, app.lang, others)
+    app.say(f"Rapport : {audit.files['html']}", f"Report: {audit.files['html']}")
 
 
 @command("shell", fr="Ouvrir un terminal sur une machine du labo.", en="Open a terminal on a machine of the lab.")

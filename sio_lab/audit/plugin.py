@@ -15,7 +15,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("sio-lab", "sio-lab: proofs on a lab")
     group.addoption("--lab", metavar="PATH", type=Path, help="lab to prove: its file, or its folder")
     group.addoption(
-        "--only", metavar="ID", action="append", default=[], help="only this requirement (1.1 for its whole section)"
+        "--only",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="only this requirement (1.1 for its whole section)",
     )
     group.addoption("--disrupt", action="store_true", help="allow proofs that cut services")
     group.addoption("--audit-json", metavar="FILE", type=Path, help="write the audit document there")
@@ -23,7 +27,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker; with ``--lab``, start to work."""
-    config.addinivalue_line("markers", "requirement(binding): requirement that a check proves (sio_lab.audit.requirement)")
+    config.addinivalue_line(
+        "markers", "requirement(binding): requirement that a check proves (sio_lab.audit.requirement)"
+    )
     if config.option.lab is not None:
         from sio_lab.audit.lab_plugin import LabPlugin
 

@@ -1,0 +1,73 @@
+"""What an audit stands on: the lab, the connections into it, its secrets and its authority."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sio_lab.audit.machines import Sessions
+from sio_lab.errors import UsageError
+from sio_lab.lab import LoadedLab
+from sio_lab.lab.model import Lab
+from sio_lab.provision.secrets import Secrets
+from sio_lab.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The lab and the ways into it.
+
+    Attributes:
+        lab: the lab.
+        sessions: connections to its machines.
+        secrets: the lab's secrets.
+        ca: PEM bundle of the authorities that its certificates must descend from.
+    """
+
+    lab: Lab
+    sessions: Sessions
+    secrets: Secrets
+    ca: Path
+
+    def named_secrets(self) -> dict[str, str]:
+        """Return the secrets that are nobody's password, by the names that checks use: ``services.dbms``."""
+        return {f"services.{name}": secret for name, secret in self.secrets.services.items()}
+
+
+@contextmanager
+def of_lab(loaded: LoadedLab) -> Iterator[Ground]:
+    """Hold the lab, and give the ground of an audit of it.
+
+    Raises:
+        UsageError: the lab is not up.
+        SioLabError: it is held by another command, or its provider fails.
+    """
+    from sio_lab.lock import lab_lock
+    from sio_lab.probes import ssh
+    from sio_lab.providers import provider_for
+    from sio_lab.provision import pki, secrets
+
+    lab = loaded.lab
+    with lab_lock(lab.lab, "check"):
+        provider = provider_for(lab)
+        if "running" not in provider.status(lab).values():
+            raise not_up(loaded)
+        sessions = ssh.Sessions(provider.access(lab))
+        try:
+            yield Ground(lab, sessions, secrets.load(lab), pki.ca(lab))
+        finally:
+            sessions.close()
+
+
+def not_up(loaded: LoadedLab) -> UsageError:
+    """Return the error of who asks something of a lab that does not run."""
+    return UsageError(
+        Text(
+            f"le labo « {loaded.lab.lab} » n'est pas monté : aucune de ses machines ne tourne",
+            f"the lab '{loaded.lab.lab}' is not up: none of its machines runs",
+        ),
+        where=str(loaded.path),
+        todo=Text(f"montez-le d'abord : sio-lab up {loaded.path}", f"bring it up first: sio-lab up {loaded.path}"),
+    )

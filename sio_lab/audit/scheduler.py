@@ -1,0 +1,147 @@
+"""Who runs when: tasks in threads, locks by what they use and disturb, a deadline for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from threading import Condition, Event, Thread
+from time import monotonic
+
+
+@dataclass(eq=False, slots=True)
+class Task:
+    """Something to run once.
+
+    Attributes:
+        name: for threads' names.
+        work: what to do; raises nothing.
+        expired: called when ``work`` lasts longer than ``deadline``; its thread is abandoned.
+        blocked: called instead of ``work`` where it could not start: what it uses stayed disturbed.
+        shared: what it relies on.
+        exclusive: what nobody else may rely on while it runs.
+        deadline: seconds.
+        done: set once one of the three has been called to its end, or the scheduler stopped.
+    """
+
+    name: str
+    work: Callable[[], None]
+    expired: Callable[[], None]
+    blocked: Callable[[], None]
+    shared: frozenset[str] = frozenset()
+    exclusive: frozenset[str] = frozenset()
+    deadline: float = 30.0
+    done: Event = field(default_factory=Event)
+
+    def excludes(self, other: Task) -> bool:
+        """Whether both cannot run at once."""
+        return not (
+            self.exclusive.isdisjoint(other.shared | other.exclusive) and other.exclusive.isdisjoint(self.shared)
+        )
+
+
+class Scheduler:
+    """Runs tasks as soon as none that excludes them runs, in the order in which they were submitted.
+
+    Threads are daemons: one that is stuck holds up neither the others nor the end of the process. A task that
+    disturbs keeps its locks after its deadline, until its thread ends: what it broke may not be restored yet.
+
+    Args:
+        workers: tasks that run at once.
+        grace: seconds that others wait for the end of such a task before they are ``blocked``.
+    """
+
+    def __init__(self, *, workers: int = 16, grace: float = 30.0) -> None:
+        self._workers, self._grace = workers, grace
+        self._changed = Condition()
+        self._waiting: list[Task] = []
+        self._ends: dict[Task, float] = {}  # running tasks, and when their time is over
+        self._overdue: dict[Task, float] = {}  # abandoned tasks that still disturb, and since when
+        self._threads: dict[Task, Thread] = {}
+        self._stopped = False
+        Thread(target=self._dispatch, name="sio-lab scheduler", daemon=True).start()
+
+    def submit(self, *tasks: Task) -> None:
+        """Queue ``tasks``."""
+        with self._changed:
+            if self._stopped:
+                for task in tasks:
+                    task.done.set()
+            else:
+                self._waiting += tasks
+                self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Start nothing more, and let every waiter go."""
+        with self._changed:
+            self._stopped = True
+            for task in (*self._waiting, *self._ends):
+                task.done.set()
+            self._waiting.clear()
+            self._changed.notify_all()
+
+    def join(self, timeout: float, tasks: Iterable[Task] | None = None) -> bool:
+        """Wait ``timeout`` seconds for the threads of ``tasks`` (default: all); return whether they ended."""
+        end = monotonic() + timeout
+        with self._changed:
+            threads = [self._threads[task] for task in (tasks or list(self._threads)) if task in self._threads]
+        for thread in threads:
+            thread.join(max(0.0, end - monotonic()))
+        return not any(thread.is_alive() for thread in threads)
+
+    def _dispatch(self) -> None:
+        while True:
+            with self._changed:
+                if self._stopped:
+                    return
+                now = monotonic()
+                expired = [task for task, end in self._ends.items() if end <= now]
+                for task in expired:
+                    self._abandon(task, now)
+                blocked = [task for task in self._waiting if self._hopeless(task, now)]
+                for task in blocked:
+                    self._waiting.remove(task)
+                self._start_what_can()
+                if not expired and not blocked:
+                    self._changed.wait(self._until_next(now))
+            # Out of the lock: they tell the user, which may take its time.
+            for task in expired:
+                task.expired()
+                task.done.set()
+            for task in blocked:
+                task.blocked()
+                task.done.set()
+
+    def _start_what_can(self) -> None:
+        for task in list(self._waiting):
+            if len(self._ends) >= self._workers:
+                return
+            if not any(task.excludes(other) for other in (*self._ends, *self._overdue)):
+                self._waiting.remove(task)
+                self._ends[task] = monotonic() + task.deadline
+                thread = Thread(target=self._run, args=(task,), name=task.name, daemon=True)
+                self._threads[task] = thread
+                thread.start()
+
+    def _run(self, task: Task) -> None:
+        try:
+            task.work()
+        finally:
+            with self._changed:
+                self._ends.pop(task, None)
+                self._overdue.pop(task, None)
+                self._threads.pop(task, None)
+                self._changed.notify_all()
+            task.done.set()
+
+    def _abandon(self, task: Task, now: float) -> None:
+        del self._ends[task]
+        if task.exclusive:
+            self._overdue[task] = now
+
+    def _hopeless(self, task: Task, now: float) -> bool:
+        return any(now - since >= self._grace and task.excludes(other) for other, since in self._overdue.items())
+
+    def _until_next(self, now: float) -> float | None:
+        times = [*self._ends.values(), *(since + self._grace for since in self._overdue.values() if self._waiting)]
+        later = [time for time in times if time > now]
+        return min(later) - now + 0.001 if later else None
