@@ -178,8 +178,8 @@ def _no_prober(machine: Machine, status: int, stderr: str) -> ProtocolError:
     if status == _PYTHON_MISSING:
         return ProtocolError(
             Text(
-                "python3 manque : les flux ne peuvent être sondés de là",
-                "no python3: flows cannot be tried from it",
+                "python3 manque : aucun flux sondé de là",
+                "no python3: no flow can be tried from it",
             ),
             where=machine.name,
             todo=Text("installez-le : apt install python3-minimal", "install it: apt install python3-minimal"),

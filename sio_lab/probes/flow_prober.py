@@ -6,12 +6,15 @@ outcome (errno; 0 for a connection, -1 for no answer, -2 for a name without addr
 seen to come by ICMP, its code and its sender.
 """
 
+from __future__ import annotations
+
 import errno
 import select
 import socket
 import struct
 import sys
 import time
+from typing import Any
 
 AT_ONCE = 256  # well below the usual limit of open files (1024)
 NO_ANSWER, NO_ADDRESS = -1, -2
@@ -23,7 +26,7 @@ _Key = tuple[str, int]  # address of the peer, our own port: names one attempt
 class Attempt:
     """A connection that is being tried."""
 
-    def __init__(self, number: int, family: int, address: tuple[str, int], seconds: float) -> None:
+    def __init__(self, number: int, family: int, address: Any, seconds: float) -> None:
         self.number, self.peer = number, address[0]
         self.end = time.monotonic() + seconds
         self.socket = socket.socket(family, socket.SOCK_STREAM)
@@ -71,7 +74,7 @@ class Refusals:
 
 
 def _quoted_v4(packet: bytes) -> tuple[_Key, int] | None:
-    """Read "destination unreachable" (RFC 792): the IPv4 header and 8 bytes of what it is about follow its own 8."""
+    """Read "destination unreachable" (RFC 792): it quotes the IPv4 header and 8 bytes of what it is about."""
     icmp = packet[(packet[0] & 15) * 4 :]
     inner = icmp[8:]
     if len(inner) < 28 or icmp[0] != 3 or inner[9] != _TCP:
@@ -89,7 +92,7 @@ def _quoted_v6(icmp: bytes) -> tuple[_Key, int] | None:
     return (socket.inet_ntop(socket.AF_INET6, inner[24:40]), port), icmp[1]
 
 
-def addresses(number: int, host: str, port: int) -> list[tuple[int, int, tuple[str, int]]]:
+def addresses(number: int, host: str, port: int) -> list[tuple[int, int, Any]]:
     """Return number, family and address of each address of ``host``."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -129,4 +132,4 @@ def main(seconds: float, targets: list[tuple[str, int]]) -> None:
 
 if __name__ == "__main__":
     _, limit, *pairs = sys.argv
-    main(float(limit), list(zip(pairs[::2], map(int, pairs[1::2]))))
+    main(float(limit), [(pairs[at], int(pairs[at + 1])) for at in range(0, len(pairs), 2)])

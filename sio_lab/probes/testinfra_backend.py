@@ -1,4 +1,4 @@
-"""testinfra on our sessions: ``machine.host.file("/etc/passwd").exists``, every command of it recorded as evidence."""
+"""testinfra on our sessions: ``machine.host.file("/etc/passwd").exists``, every command recorded as evidence."""
 
 from __future__ import annotations
 
