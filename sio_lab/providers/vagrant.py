@@ -7,6 +7,7 @@ is accepted afterwards.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -243,6 +244,8 @@ def host_key(host: str, port: int) -> str:
     """
     try:
         transport = paramiko.Transport((host, port))
+        transport.set_log_channel(__name__)
+        logging.getLogger(__name__).setLevel(logging.CRITICAL)  # it logs a traceback of what it also raises
         try:
             transport.start_client(timeout=_SSH_TIMEOUT)
             key = transport.get_remote_server_key()

@@ -118,6 +118,21 @@ def test_host_key_where_nothing_listens() -> None:
     assert caught.value.where == f"127.0.0.1:{port}"
 
 
+def test_host_key_of_something_else(capfd: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        thread = threading.Thread(target=hang_up, args=[listener])
+        thread.start()
+        with pytest.raises(ProviderError, match="no SSH server"):
+            host_key("127.0.0.1", port)
+        thread.join()
+    assert capfd.readouterr() == ("", "")
+
+
+def hang_up(listener: socket.socket) -> None:
+    listener.accept()[0].close()
+
+
 def test_without_vagrant(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProviderError, match="Vagrant is not installed") as caught:

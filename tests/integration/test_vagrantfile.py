@@ -119,7 +119,7 @@ def test_one_lab_a_folder(environment: dict[str, str], tmp_path: Path) -> None:
     vagrant(environment, first, "status")
     vagrant(environment, first, "status")  # the first one only makes Vagrant's folder
     made = tmp_path / "dot" / "machines" / "fw" / "virtualbox"
-    made.mkdir(parents=True)
+    made.mkdir(parents=True, exist_ok=True)
     (made / "id").write_text("1234")
     told = vagrant(environment, second, "validate")
     assert told.returncode == 1
