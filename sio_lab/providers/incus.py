@@ -150,7 +150,7 @@ class IncusProvider:
 
             def back(machine: str) -> None:
                 report(Progress(machine, Text("retour à l'instantané", "back to the snapshot"), "running"))
-                # Stopped first, at once: Incus would otherwise shut it down cleanly, only to throw that state away.
+                # Stopped at once first: Incus would shut it down cleanly, only to throw that state away.
                 _stop(api, machine)
                 api.request("PUT", f"/1.0/instances/{machine}", {"restore": name, "stateful": False})
                 _start(api, lab, machine)
@@ -393,8 +393,8 @@ def _wait_for_ssh(lab: Lab, name: str) -> None:
         ),
         where=name,
         todo=Text(
-            f"voyez sa console : incus console --show-log {name} --project sio-{lab.lab} ; puis relancez sio-lab up",
-            f"see its console: incus console --show-log {name} --project sio-{lab.lab}; then run sio-lab up again",
+            f"voyez incus console --show-log {name} --project sio-{lab.lab} ; puis relancez sio-lab up",
+            f"see incus console --show-log {name} --project sio-{lab.lab}; then run sio-lab up again",
         ),
     )
 

@@ -28,8 +28,8 @@ _SUITES = {"debian/12": "bookworm", "debian/13": "trixie", "debian/14": "forky"}
 """Systems that mmdebstrap can build here, and their suites."""
 
 _BASE = (
-    "ca-certificates", "dbus", "iproute2", "iputils-ping", "less", "libpam-systemd", "nano", "openssh-server", "procps",
-    "python3", "systemd", "systemd-sysv",
+    "ca-certificates", "dbus", "iproute2", "iputils-ping", "less", "libpam-systemd", "nano", "openssh-server",
+    "procps", "python3", "systemd", "systemd-sysv",
 )  # fmt: skip
 _HOOK = Path(__file__).parent / "image" / "layer.sh"
 _SERVER = "https://images.linuxcontainers.org"
@@ -191,7 +191,7 @@ def _unbuilt(what: str, said: str) -> ProviderError:
         todo=Text(
             "vérifiez l'accès au miroir Debian (http_proxy derrière un mandataire) et la place, puis relancez : "
             "les images déjà construites restent",
-            "check that the Debian mirror can be reached (http_proxy behind a proxy) and the space, then run again: "
+            "check that the Debian mirror is reached (http_proxy behind a proxy) and the space, then run again: "
             "images that are built stay",
         ),
     )
@@ -199,7 +199,12 @@ def _unbuilt(what: str, said: str) -> ProviderError:
 
 def _metadata(system: str) -> bytes:
     """Return the tarball that tells Incus what an image is."""
-    content = f"architecture: {platform.machine()}\ncreation_date: {int(time.time())}\nproperties: {{os: {system}}}\n".encode()
+    lines = [
+        f"architecture: {platform.machine()}",
+        f"creation_date: {time.time():.0f}",
+        f"properties: {{os: {system}}}",
+    ]
+    content = "\n".join(lines).encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         member = tarfile.TarInfo("metadata.yaml")
