@@ -63,9 +63,8 @@ def client(machine: Machine, url: str, ca: Path, *, deadline: float = 10.0) -> I
         raise ProtocolError(
             Text(f"« {url} » n'est pas une adresse https", f"'{url}' is not an https address"), where=machine.name
         )
-    tunnel = _Tunnel(machine, parts.hostname, parts.port or 443, ssl.create_default_context(cafile=str(ca)))
-    with httpx.Client(transport=tunnel, timeout=deadline, trust_env=False) as browser:
-        yield Client(machine, parts, browser, deadline)
+    with _session(machine, parts, ssl.create_default_context(cafile=str(ca)), deadline) as browser:
+        yield browser
 
 
 def get(
@@ -78,10 +77,33 @@ def get(
     probe: str = "web.get",
 ) -> WebObservation:
     """Ask for ``url`` once, from ``machine`` (see ``client`` and ``Client.ask``)."""
-    parts = urlsplit(url)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     with client(machine, url, ca, deadline=deadline) as browser:
-        return browser.ask("GET", path, probe=probe, auth=auth)
+        return browser.ask("GET", _path(urlsplit(url)), probe=probe, auth=auth)
+
+
+def public_page(machine: Machine, url: str, *, deadline: float = 10.0) -> WebObservation:
+    """Ask whether a public page is there, straight from ``machine``: nothing is verified, nothing secret is sent.
+
+    Raises:
+        Unreachable, ProbeTimeout, ProtocolError: as ``Client.ask``.
+    """
+    parts = urlsplit(url)
+    anybody = ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    with _session(machine, parts, anybody, deadline) as browser:
+        return browser.ask("GET", _path(parts), probe="web.public_page")
+
+
+@contextmanager
+def _session(machine: Machine, url: SplitResult, context: ssl.SSLContext, deadline: float) -> Iterator[Client]:
+    port = url.port or (443 if url.scheme == "https" else 80)
+    tunnel = _Tunnel(machine, url.hostname or "", port, context)
+    with httpx.Client(transport=tunnel, timeout=deadline, trust_env=False) as browser:
+        yield Client(machine, url, browser, deadline)
+
+
+def _path(url: SplitResult) -> str:
+    return (url.path or "/") + (f"?{url.query}" if url.query else "")
 
 
 class Client:
@@ -89,7 +111,7 @@ class Client:
 
     def __init__(self, machine: Machine, url: SplitResult, client: httpx.Client, deadline: float) -> None:
         self._machine = machine
-        self._origin = f"https://{url.netloc.rpartition('@')[2]}"
+        self._origin = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
         self._client = client
         self._deadline = deadline
 
