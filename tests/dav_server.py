@@ -26,6 +26,7 @@ class Shared:
         readers: accounts that may read; ``""`` is a visitor who gives none.
         writers: accounts that may write.
         forbidden: status for an account that is known and has no right.
+        scheme: what it says to those who give no valid password.
         answer: status and content for everything, instead of serving.
     """
 
@@ -35,6 +36,7 @@ class Shared:
     writers: set[str]
     any_password: bool = False
     forbidden: int = 403
+    scheme: str = 'Basic realm="Radicale - Password Required"'
     answer: tuple[int, str] | None = None
     kept: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -51,7 +53,7 @@ class Dav(BaseHTTPRequestHandler):
         body = content.encode()
         self.send_response(status)
         if status == 401:
-            self.send_header("WWW-Authenticate", 'Basic realm="Radicale - Password Required"')
+            self.send_header("WWW-Authenticate", self.shared.scheme)
         self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -89,6 +89,7 @@ class Collection:
             headers=headers,
             content=content,
         )
+        self._expect_passwords(seen)
         listing = seen.status == 207 and method in {"PROPFIND", "REPORT"}  # Multi-Status, RFC 4918 §11.1
         found = _members(seen.body, self._path, seen.evidence.target) if listing else {}
         return AreaObservation(
@@ -99,6 +100,18 @@ class Collection:
             content="".join(found.values()) if listing else seen.body,
             names=frozenset(found),
         )
+
+    def _expect_passwords(self, seen: web.WebObservation) -> None:
+        """Tell a server that takes no password (Kerberos alone, certificates…) from one that refuses this one."""
+        ways = seen.headers.get("www-authenticate", "")
+        if seen.status == 401 and self._auth and ways and "basic" not in ways.lower():
+            raise ProtocolError(
+                Text(
+                    f"ce serveur ne prend pas de mot de passe par HTTP Basic ({ways})",
+                    f"this server takes no password by HTTP Basic ({ways})",
+                ),
+                where=seen.evidence.target,
+            )
 
 
 def _refusal(seen: web.WebObservation) -> Refusal:

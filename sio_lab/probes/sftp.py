@@ -150,7 +150,7 @@ class Folder:
             transport = self._transport()
             login, password = self._auth or ("anonymous", "")
             if self._auth:
-                transport.auth_password(login, password, fallback=False)
+                self._give(transport, login, password)
             else:
                 transport.auth_none(login)
             opened = paramiko.SFTPClient.from_transport(transport)
@@ -159,6 +159,20 @@ class Folder:
             opened.get_channel().settimeout(_DEADLINE)  # type: ignore[union-attr]  # the one that was just opened
             self._opened = opened
         return self._opened
+
+    def _give(self, transport: paramiko.Transport, login: str, password: str) -> None:
+        try:
+            transport.auth_password(login, password)
+        except paramiko.BadAuthenticationType as error:
+            # Not a refusal of this person: nobody can log in this way.
+            known = ", ".join(error.allowed_types)
+            raise ProtocolError(
+                Text(
+                    f"ce serveur ne prend pas de mot de passe ({known})",
+                    f"this server takes no password ({known})",
+                ),
+                where=self._where,
+            ) from error
 
     def _transport(self) -> paramiko.Transport:
         host, port = self._url.hostname or "", self._url.port or 22

@@ -97,6 +97,14 @@ def test_what_is_no_access_control(
         assert (seen.answer, seen.refusal) == (answer, refusal)
 
 
+def test_server_that_takes_no_password(session: LocalSession, shared: Shared, ca: Path) -> None:
+    shared.scheme = "Negotiate"
+    with dav.collection(machine(session), URL, ca, ("bruno", "wrong")) as place, pytest.raises(ProtocolError):
+        place.read("x")
+    with dav.collection(machine(session), URL, ca, None) as place:
+        assert place.read("x").refusal == "credentials"
+
+
 def test_unreadable_listing(session: LocalSession, shared: Shared, ca: Path) -> None:
     shared.answer = (207, "<html>")
     with dav.collection(machine(session), URL, ca, BRUNO) as place, pytest.raises(ProtocolError, match="WebDAV"):

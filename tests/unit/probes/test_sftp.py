@@ -11,7 +11,7 @@ import pytest
 from loopback import LocalSession, closed_port, machine
 
 from sio_lab.audit.proof import InconclusiveError
-from sio_lab.errors import IdentityError
+from sio_lab.errors import IdentityError, ProtocolError
 from sio_lab.probes import sftp
 from sio_lab.probes.area import passage
 from sio_lab.probes.observation import Evidence
@@ -22,12 +22,12 @@ ALICE, BRUNO = ("alice", "a-secret"), ("bruno", "b-secret")
 
 
 class Accounts(paramiko.ServerInterface):
-    """Two accounts, and a password each."""
+    """Two accounts, and a password each; a third, who has a key alone."""
 
     login = ""
 
     def get_allowed_auths(self, username: str) -> str:
-        return "password"
+        return "publickey" if username == "carla" else "password"
 
     def check_auth_password(self, username: str, password: str) -> int:
         self.login = username
@@ -142,6 +142,14 @@ def test_why_people_are_refused(
     with sftp.folder(machine(session), URL, keys, auth) as place:
         for seen in (place.read("x"), place.look(), place.write("x", "x"), place.remove("x")):
             assert (seen.answer, seen.refusal) == ("refused", refusal)
+
+
+def test_server_that_takes_no_password(session: LocalSession, keys: frozenset[sftp.HostKey]) -> None:
+    with (
+        sftp.folder(machine(session), URL, keys, ("carla", "c-secret")) as place,
+        pytest.raises(ProtocolError, match="publickey"),
+    ):
+        place.look()
 
 
 def test_server_with_another_key(session: LocalSession) -> None:
