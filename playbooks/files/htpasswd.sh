@@ -4,6 +4,7 @@ set -eu
 umask 077
 new=$(mktemp "$1.XXXXXX")
 while IFS=: read -r login password; do
+    [ -n "$login" ] || continue
     # A salt that never changes, yet differs for each account and machine: the same file each time.
     salt=$(printf '%s' "$login@$(hostname)" | sha256sum | cut -c 1-16)
     hash=$(printf '%s\n' "$password" | openssl passwd -6 -salt "$salt" -stdin)
