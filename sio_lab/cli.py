@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 from rich.console import Console
 
-from sio_lab import __version__
-from sio_lab.errors import SioLabError
-from sio_lab.language import Command, Group, Option, explain, of_environment
+from sio_lab import __version__, complaint
+from sio_lab.language import Command, Group, Option, of_environment
 from sio_lab.text import Lang, Text
 
 if TYPE_CHECKING:
     from sio_lab.workflow import Audit
 
 EXIT_OF_VERDICT = {"conform": 0, "not_conform": 1, "incomplete": 3}
-EXIT_USAGE, EXIT_INTERNAL, EXIT_INTERRUPTED = 2, 70, 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,14 +211,19 @@ def check_command(
     """Audit a lab."""
     from sio_lab import workflow
     from sio_lab.lab import load
-    from sio_lab.progress import view
+    from sio_lab.progress import PROOFS, view
 
     loaded = load(lab)
     title = Text(f"Audit du labo {loaded.lab.lab}", f"Audit of lab {loaded.lab.lab}")
-    with view(app.err, app.lang, title) as report:
+    with view(app.err, app.lang, title, PROOFS) as report:
         audit = workflow.check(loaded, report, app.lang, checks=checks, only=only, disrupt=disrupt, output=output)
     _show(app, audit, format_)
-    raise SystemExit(EXIT_INTERRUPTED if audit.interrupted else EXIT_OF_VERDICT[audit.document.verdict])
+    code = complaint.INTERRUPTED if audit.interrupted else EXIT_OF_VERDICT[audit.document.verdict]
+    if audit.abandoned:
+        # A check that is stuck may have left threads that Python would wait for.
+        sys.stdout.flush()
+        os._exit(code)
+    raise SystemExit(code)
 
 
 @command("report", fr="Réécrire les rapports du dernier audit.", en="Write the reports of the last audit again.")
@@ -249,7 +252,7 @@ def _show(app: App, audit: Audit, format_: str) -> None:
     from sio_lab.reports import json, terminal
 
     for error in audit.broken:
-        _complain(app, error)
+        complaint.complain(error, app.err, app.lang)
     if app.debug:
         for trace in audit.traces:
             app.err.print(trace, markup=False, highlight=False, soft_wrap=True)
@@ -385,57 +388,21 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 def _run(app: App, argv: Sequence[str]) -> int:
     """Run one command; return its exit code, with every error told in the user's language."""
     try:
-        sio_lab.main(args=list(argv), prog_name="sio-lab", obj=app, standalone_mode=False)
+        with complaint.terminable():
+            sio_lab.main(args=list(argv), prog_name="sio-lab", obj=app, standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else "")
-        return EXIT_USAGE
+        return complaint.USAGE
     except SystemExit as stop:
         return int(stop.code or 0)
     except BrokenPipeError:
         # The reader went away; without this Python complains once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_INTERRUPTED
+        return complaint.INTERRUPTED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where errors become words
         if app.debug:
             traceback.print_exc()
-        told, code = _told(error)
-        _complain(app, told)
+        told, code = complaint.told(error)
+        complaint.complain(told, app.err, app.lang)
         return code
     return 0
-
-
-def _told(error: BaseException) -> tuple[SioLabError, int]:
-    """Return ``error`` in words, with its exit code."""
-    match error:
-        case SioLabError():
-            return error, error.exit_code
-        case click.UsageError():
-            path = error.ctx.command_path if error.ctx else "sio-lab"
-            see = Text(f"voyez : {path} --help", f"see: {path} --help")
-            return SioLabError(explain(error), todo=see), EXIT_USAGE
-        case KeyboardInterrupt() | click.exceptions.Abort():
-            again = Text("relancez la même commande : elle reprend", "run the same command again: it resumes")
-            return SioLabError(Text("interrompu", "interrupted"), todo=again), EXIT_INTERRUPTED
-        case OSError():
-            todo = Text(
-                "libérez de la place ou vérifiez les droits, puis relancez",
-                "free some space or check rights, then retry",
-            )
-            what = Text.same(error.strerror or str(error))
-            return SioLabError(what, where=str(error.filename or ""), todo=todo), EXIT_INTERNAL
-        case _:
-            what = Text(f"erreur interne : {error!r}", f"internal error: {error!r}")
-            todo = Text(
-                "relancez avec --debug et joignez la trace au signalement",
-                "run with --debug and report the traceback",
-            )
-            return SioLabError(what, todo=todo), EXIT_INTERNAL
-
-
-def _complain(app: App, error: SioLabError) -> None:
-    colon = " :" if app.lang == "fr" else ":"
-    place = f"{error.where}{colon} " if error.where else ""
-    line = f"{Text('erreur', 'error').get(app.lang)}{colon} {place}{error.what.get(app.lang)}"
-    app.err.print(line, markup=False, highlight=False, soft_wrap=True, style="bold red")
-    if error.todo:
-        app.err.print(f"→ {error.todo.get(app.lang)}", markup=False, highlight=False, soft_wrap=True)

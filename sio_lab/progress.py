@@ -17,6 +17,14 @@ from rich.text import Text as Styled
 from sio_lab.providers.base import Progress
 from sio_lab.text import Lang, Text
 
+CHANGES = Text(
+    "{changed} changement(s), {same} étape(s) déjà en place", "{changed} change(s), {same} already in place"
+)
+PROOFS = Text(
+    "{changed} preuve(s) faite(s), {failed} échec(s), {same} sans conclusion",
+    "{changed} proven, {failed} failed, {same} inconclusive",
+)
+
 _MARK = {"running": "…", "changed": "✔", "unchanged": "=", "failed": "✘"}
 _STYLE = {"running": "cyan", "changed": "green", "unchanged": "dim", "failed": "bold red"}
 
@@ -48,11 +56,12 @@ class PlainView(AbstractContextManager["PlainView"]):
 
 
 class LiveView(AbstractContextManager["LiveView"]):
-    """A row a subject (machine, image, network) with what is being done to it and what was."""
+    """A row a subject (machine, image, network, check) with what is being done to it and what was."""
 
-    def __init__(self, console: Console, lang: Lang, title: Text) -> None:
-        self._lang, self._title, self._lock = lang, title, Lock()
+    def __init__(self, console: Console, lang: Lang, title: Text, summary: Text) -> None:
+        self._lang, self._title, self._summary, self._lock = lang, title, summary, Lock()
         self._rows: dict[str, tuple[Progress, int, int]] = {}
+        self._failed = 0
         self._spinner = Spinner("dots", style="cyan")
         self._start = monotonic()
         self._live = Live(console=console, get_renderable=self._table, refresh_per_second=8, transient=True)
@@ -70,14 +79,9 @@ class LiveView(AbstractContextManager["LiveView"]):
         self._live.__exit__(kind, value, trace)
         changed = sum(row[1] for row in self._rows.values())
         same = sum(row[2] for row in self._rows.values())
-        summary = Text(
-            f"{changed} changement(s), {same} étape(s) déjà en place",
-            f"{changed} change(s), {same} already in place",
-        )
+        summary = self._summary.get(self._lang).format(changed=changed, same=same, failed=self._failed)
         if kind is None and self._rows:
-            line = (
-                f"✔ {self._title.get(self._lang)} — {summary.get(self._lang)} ({monotonic() - self._start:.0f} s)"
-            )
+            line = f"✔ {self._title.get(self._lang)} — {summary} ({monotonic() - self._start:.0f} s)"
             self._console.print(line, markup=False, highlight=False)
 
     def __call__(self, event: Progress) -> None:
@@ -86,6 +90,7 @@ class LiveView(AbstractContextManager["LiveView"]):
             _, changed, same = self._rows.get(event.subject, (event, 0, 0))
             changed += event.state == "changed"
             same += event.state == "unchanged"
+            self._failed += event.state == "failed"
             self._rows[event.subject] = (event, changed, same)
 
     def _table(self) -> Table:
@@ -105,6 +110,13 @@ class LiveView(AbstractContextManager["LiveView"]):
         return table
 
 
-def view(console: Console, lang: Lang, title: Text) -> View:
-    """Return the view that suits ``console``."""
-    return LiveView(console, lang, title) if console.is_terminal else PlainView(console, lang)
+def view(console: Console, lang: Lang, title: Text, summary: Text = CHANGES) -> View:
+    """Return the view that suits ``console``.
+
+    Args:
+        console: where to show.
+        lang: the user's language.
+        title: what is going on.
+        summary: the line of its end, with the numbers of events that ``changed``, the ``same`` and ``failed``.
+    """
+    return LiveView(console, lang, title, summary) if console.is_terminal else PlainView(console, lang)

@@ -132,6 +132,7 @@ class Audit:
         interrupted: whether the user stopped it before its end.
         broken: checks that could not be run, and why.
         traces: traceback of each check that is itself broken.
+        abandoned: whether threads of checks that lasted too long may still be there.
     """
 
     document: AuditDocument
@@ -139,6 +140,7 @@ class Audit:
     interrupted: bool = False
     broken: Sequence[SioLabError] = ()
     traces: Sequence[str] = ()
+    abandoned: bool = False
 
 
 def check(
@@ -168,13 +170,15 @@ def check(
     """
     from sio_lab.audit import ground
     from sio_lab.audit.run import run_audit
+    from sio_lab.audit.selection import Selection
 
+    Selection(loaded.lab, only)  # a requirement that does not exist is told before anything is done
     started = datetime.now(UTC)
     with ground.of_lab(loaded) as opened:
         ran = run_audit(opened, [paths.data("checks"), *checks], report, only=only, disrupt=disrupt)
     document = document_of(loaded, ran.findings, started, disrupt=disrupt, only=only)
     files = formats.write(document, _reports(loaded, output), lang)
-    return Audit(document, files, ran.interrupted, ran.broken, ran.findings.traces)
+    return Audit(document, files, ran.interrupted, ran.broken, ran.findings.traces, ran.abandoned)
 
 
 def document_of(

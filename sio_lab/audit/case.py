@@ -30,6 +30,8 @@ class CaseProof(Proof):
     def record(self, evidence: Evidence) -> None:
         """Keep ``evidence``; once closed, stop the check at its first exchange, then let it clean up."""
         if not self.closed:
+            evidence.target = self._masked(evidence.target)
+            evidence.retry_reason = self._masked(evidence.retry_reason)
             super().record(evidence)
         elif not self._warned:
             self._warned = True
@@ -94,7 +96,7 @@ class Case:
         """Settle what a fixture that broke says, even after the check has passed: nothing broken ever passes."""
         with self._lock:
             if self._result is not None and self._result.outcome == "passed":
-                ending = outcomes.broken(error)
+                ending = outcomes.broken(error, self._folders)
                 changes = {"outcome": ending.outcome, "reason": self.proof.masked(ending.reason)}
                 self._result = self._result.model_copy(update=changes)
                 return

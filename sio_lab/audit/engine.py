@@ -117,6 +117,11 @@ class Engine:
         if unfinished:
             self._scheduler.join(_CLEAN_UP)
 
+    @property
+    def busy(self) -> bool:
+        """Whether threads of checks are still there."""
+        return not self._scheduler.join(0)
+
     def findings(self) -> Findings:
         """Return what was found so far."""
         checks = [case.result or case.settle(outcomes.interrupted()) for case in self._cases]

@@ -54,6 +54,8 @@ def of_lab(loaded: LoadedLab) -> Iterator[Ground]:
         provider = provider_for(lab)
         if "running" not in provider.status(lab).values():
             raise not_up(loaded)
+        if lab.provider != "existing" and not pki.ca(lab).exists():
+            raise not_provisioned(loaded)
         sessions = ssh.Sessions(provider.access(lab))
         try:
             yield Ground(lab, sessions, secrets.load(lab), pki.ca(lab))
@@ -70,4 +72,16 @@ def not_up(loaded: LoadedLab) -> UsageError:
         ),
         where=str(loaded.path),
         todo=Text(f"montez-le d'abord : sio-lab up {loaded.path}", f"bring it up first: sio-lab up {loaded.path}"),
+    )
+
+
+def not_provisioned(loaded: LoadedLab) -> UsageError:
+    """Return the error of who wants to prove a lab whose services are not in place yet."""
+    return UsageError(
+        Text(
+            f"les services du labo « {loaded.lab.lab} » ne sont pas encore en place",
+            f"the services of lab '{loaded.lab.lab}' are not in place yet",
+        ),
+        where=str(loaded.path),
+        todo=Text(f"allez au bout : sio-lab up {loaded.path}", f"bring it to its end: sio-lab up {loaded.path}"),
     )

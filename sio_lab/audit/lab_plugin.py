@@ -16,6 +16,7 @@ from sio_lab.audit.case import Case
 from sio_lab.audit.document import CheckResult
 from sio_lab.audit.engine import Engine, Findings
 from sio_lab.audit.ground import Ground
+from sio_lab.audit.plugin import ACTIVE
 from sio_lab.audit.proof import Proof
 from sio_lab.audit.scheduler import Task
 from sio_lab.audit.selection import Broken, Selection
@@ -113,6 +114,10 @@ class LabPlugin:
         except SioLabError as error:
             raise pytest.UsageError(pytest_report.line(error, lang)) from error
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Say that there is a lab."""
+        config.stash[ACTIVE] = True
+
     @pytest.fixture
     def lab(self) -> Lab:
         """The lab that is being proven."""
@@ -204,7 +209,10 @@ class LabPlugin:
             binding = selection.binding_of(item)
             if binding is None:
                 continue
-            case = self._cases[item] = engine.case(_id(item, folders), binding, folders)
+            # Where pytest's own names are shown, they are kept; else those from our folders on.
+            name = f"{selection.short_name(item.path, self._folders)}::{item.nodeid.partition('::')[2]}"
+            id_ = name if self._folders else item.nodeid
+            case = self._cases[item] = engine.case(id_, binding, folders)
             if case.result is None and isinstance(item, pytest.Function) and selection.stands_alone(item):
                 calls[item] = (case, self._call(item, case))
         engine.identify()
@@ -215,6 +223,11 @@ class LabPlugin:
         known |= item.callspec.params if hasattr(item, "callspec") else {}
         function, names = item.obj, selection.arguments(item)
         return lambda: function(**{name: known[name] for name in names})
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether threads of checks that lasted too long are still there."""
+        return self._engine is not None and self._engine.busy
 
     def findings(self) -> Findings:
         """Return what was found, and what could not be for want of readable checks."""
@@ -271,11 +284,6 @@ class LabPlugin:
 
 def _folder(path: Path) -> Path:
     return path if path.is_dir() else path.parent
-
-
-def _id(item: pytest.Item, folders: Sequence[Path]) -> str:
-    path, _, name = item.nodeid.partition("::")
-    return f"{selection.short_name(item.path, folders)}::{name}" if path.startswith("..") else item.nodeid
 
 
 def _silent(_: Progress) -> None:

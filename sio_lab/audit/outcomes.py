@@ -58,7 +58,7 @@ def of_error(error: BaseException, proof: Proof, folders: Sequence[Path]) -> End
         case pytest.fail.Exception():
             ending = _failed(Text.same(_first_line(error.msg) or "pytest.fail"), proof)
         case AssertionError() if _raised_in(error.__traceback__, folders):
-            ending = _failed(Text.same(_first_line(str(error)) or _place(error)), proof)
+            ending = _failed(Text.same(_first_line(str(error)) or _place(error, folders)), proof)
         case Unreachable():
             ending = Ending("unreachable", told(error))
         case ProbeTimeout():
@@ -68,7 +68,7 @@ def of_error(error: BaseException, proof: Proof, folders: Sequence[Path]) -> End
         case pytest.skip.Exception():
             ending = Ending("skipped", Text.same(_first_line(error.msg) or "pytest.skip"))
         case _:
-            ending = broken(error)
+            ending = broken(error, folders)
     return ending
 
 
@@ -99,10 +99,10 @@ def interrupted() -> Ending:
     return Ending("inconclusive", Text("audit interrompu avant la fin", "audit interrupted before the end"))
 
 
-def broken(error: BaseException) -> Ending:
+def broken(error: BaseException, folders: Sequence[Path]) -> Ending:
     """Return what a check says that is itself wrong."""
     what = f"{type(error).__name__}: {_first_line(str(error))}".removesuffix(": ")
-    place = _place(error)
+    place = _place(error, folders)
     return Ending(
         "error",
         Text(f"erreur dans le contrôle : {what} ({place})", f"error in the check: {what} ({place})"),
@@ -148,12 +148,18 @@ def _failed(reason: Text, proof: Proof) -> Ending:
 
 def _raised_in(trace: TracebackType | None, folders: Sequence[Path]) -> bool:
     frames = traceback.extract_tb(trace)
-    return bool(frames) and any(Path(frames[-1].filename).is_relative_to(folder) for folder in folders)
+    return bool(frames) and _within(frames[-1], folders)
 
 
-def _place(error: BaseException) -> str:
+def _place(error: BaseException, folders: Sequence[Path]) -> str:
+    """Return the line of the check where ``error`` comes from; failing that, any line."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "?"
+    own = [frame for frame in frames if _within(frame, folders)]
+    return f"{Path((own or frames)[-1].filename).name}:{(own or frames)[-1].lineno}" if frames else "?"
+
+
+def _within(frame: traceback.FrameSummary, folders: Sequence[Path]) -> bool:
+    return any(Path(frame.filename).is_relative_to(folder) for folder in folders)
 
 
 def _first_line(text: str | None) -> str:

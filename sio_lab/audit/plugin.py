@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+ACTIVE = pytest.StashKey[bool]()
+"""Key of ``config.stash``: whether checks run on a lab."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from threading import current_thread, main_thread
-from types import FrameType
 
 import pytest
 
@@ -44,11 +41,13 @@ class Ran:
         findings: checks, machines, traces.
         broken: checks, or files of checks, that could not be run.
         interrupted: whether the user stopped it before its end.
+        abandoned: whether threads of checks that lasted too long are still there.
     """
 
     findings: Findings
     broken: Sequence[SioLabError]
     interrupted: bool
+    abandoned: bool
 
 
 def run_audit(
@@ -73,7 +72,7 @@ def run_audit(
     )
     said = io.StringIO()
     interrupted = False
-    with _apart(), terminable(), redirect_stdout(said):
+    with _apart(folders), redirect_stdout(said):
         try:
             code = pytest.main(_arguments(folders), plugins=[plugin])
             interrupted = code == pytest.ExitCode.INTERRUPTED
@@ -85,7 +84,7 @@ def run_audit(
             where=", ".join(map(str, folders)),
             todo=Text.same(said.getvalue().strip()[-500:]),
         )
-    return Ran(plugin.findings(), [broken.error for broken in plugin.broken], interrupted)
+    return Ran(plugin.findings(), [broken.error for broken in plugin.broken], interrupted, plugin.abandoned)
 
 
 def _arguments(folders: Sequence[Path]) -> list[str]:
@@ -107,9 +106,9 @@ def _arguments(folders: Sequence[Path]) -> list[str]:
 
 
 @contextmanager
-def _apart() -> Iterator[None]:
+def _apart(folders: Sequence[Path]) -> Iterator[None]:
     """Keep pytest from what surrounds us, and what surrounds us from pytest."""
-    environment, bytecode, modules = dict(os.environ), sys.dont_write_bytecode, set(sys.modules)
+    environment, bytecode = dict(os.environ), sys.dont_write_bytecode
     for name in _FOREIGN:
         os.environ.pop(name, None)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
@@ -121,9 +120,10 @@ def _apart() -> Iterator[None]:
     finally:
         sys.dont_write_bytecode = bytecode
         _restore(environment)
-        for name in set(sys.modules) - modules:
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
             # Checks are read again by the next audit: their files may have changed.
-            if name.startswith("checks"):
+            if file and any(Path(file).is_relative_to(folder) for folder in folders):
                 del sys.modules[name]
 
 
@@ -131,20 +131,3 @@ def _restore(environment: Mapping[str, str]) -> None:
     for name in set(os.environ) - set(environment):
         del os.environ[name]
     os.environ.update(environment)
-
-
-@contextmanager
-def terminable() -> Iterator[None]:
-    """Make SIGTERM stop what is going on as Ctrl-C does."""
-    if current_thread() is not main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from threading import Condition, Event, Thread
 from time import monotonic
+
+# Checks wait for networks more than they compute, but deadlines must not be spent on queueing for a processor.
+_WORKERS = min(16, 4 * (os.cpu_count() or 1))
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +54,7 @@ class Scheduler:
         grace: seconds that others wait for the end of such a task before they are ``blocked``.
     """
 
-    def __init__(self, *, workers: int = 16, grace: float = 30.0) -> None:
+    def __init__(self, *, workers: int = _WORKERS, grace: float = 30.0) -> None:
         self._workers, self._grace = workers, grace
         self._changed = Condition()
         self._waiting: list[Task] = []
@@ -83,7 +87,8 @@ class Scheduler:
         """Wait ``timeout`` seconds for the threads of ``tasks`` (default: all); return whether they ended."""
         end = monotonic() + timeout
         with self._changed:
-            threads = [self._threads[task] for task in (tasks or list(self._threads)) if task in self._threads]
+            chosen = list(self._threads) if tasks is None else tasks
+            threads = [self._threads[task] for task in chosen if task in self._threads]
         for thread in threads:
             thread.join(max(0.0, end - monotonic()))
         return not any(thread.is_alive() for thread in threads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,11 +175,15 @@ def broken_file(path: Path, error: BaseException, folders: Sequence[Path]) -> Br
     return Broken(told, _requirements_of(path), short_name(path, folders))
 
 
-def short_name(path: Path, folders: Iterable[Path]) -> str:
-    """Return ``path`` from the folder of checks that holds it on: ``checks/common/test_dbms.py``."""
-    for folder in folders:
+def short_name(path: Path, folders: Sequence[Path]) -> str:
+    """Return ``path`` from the folder of checks that holds it on: ``checks/common/test_dbms.py``.
+
+    Of two folders of one name, the second is named in full.
+    """
+    for rank, folder in enumerate(folders):
         if path.is_relative_to(folder):
-            return str(folder.name / path.relative_to(folder))
+            taken = folder.name in {other.name for other in folders[:rank]}
+            return str(path if taken else folder.name / path.relative_to(folder))
     return path.name
 
 
