@@ -41,7 +41,6 @@ def test_access_through_the_gateway(proof: Proof, service: InternetAccess) -> No
         fr=f"{account} n'accède pas au site autorisé par la passerelle",
         en=f"{account} does not get at the allowed site through the gateway",
     )
-    stands_in_the_log(proof, service)
     proof.refused(
         gateway.get(client, service.proxy_url, service.allowed_url),
         fr="la passerelle laisse sortir sans authentification",
@@ -54,6 +53,7 @@ def test_access_through_the_gateway(proof: Proof, service: InternetAccess) -> No
         fr="la passerelle accepte un mot de passe faux",
         en="the gateway accepts a wrong password",
     )
+    stands_in_the_log(proof, service)
     must_exist(proof, service, service.forbidden_url)
     proof.refused(
         gateway.get(client, service.proxy_url, service.forbidden_url, account=account, password=password),

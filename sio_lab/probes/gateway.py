@@ -147,7 +147,7 @@ def _quoted(text: str) -> str:
 
 
 def _words(stderr: str) -> str:
-    return stderr.strip().removeprefix("curl: ")
+    return (stderr.strip().splitlines() or [""])[0].removeprefix("curl: ")
 
 
 def _failure(machine: Machine, gateway: str, status: int, stderr: str) -> ProbeError | InconclusiveError:
