@@ -19,6 +19,7 @@ from sio_lab.language import Command, Group, Option, of_environment
 from sio_lab.text import Lang, Text
 
 if TYPE_CHECKING:
+    from sio_lab.lab import model
     from sio_lab.workflow import Audit
 
 EXIT_OF_VERDICT = {"conform": 0, "not_conform": 1, "incomplete": 3}
@@ -107,7 +108,7 @@ def doctor_command(app: App, format_: str) -> None:
     text=Text("option du diplôme", "option of the diploma"),
 )
 @click.pass_obj
-def init_command(app: App, folder: Path, option: str) -> None:
+def init_command(app: App, folder: Path, option: model.Option) -> None:
     """Write a starter lab."""
     from sio_lab.lab.scaffold import init
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,13 +55,20 @@ def of_lab(loaded: LoadedLab) -> Iterator[Ground]:
         provider = provider_for(lab)
         if "running" not in provider.status(lab).values():
             raise not_up(loaded)
-        if lab.provider != "existing" and not pki.ca(lab).exists():
+        ca = pki.ca(lab)
+        if lab.provider != "existing" and not ca.exists():
             raise not_provisioned(loaded)
         sessions = ssh.Sessions(provider.access(lab))
         try:
-            yield Ground(lab, sessions, secrets.load(lab), pki.ca(lab))
+            yield Ground(lab, sessions, secrets.load(lab), ca if ca.exists() else _system_authorities())
         finally:
             sessions.close()
+
+
+def _system_authorities() -> Path:
+    """Return the authorities that this host trusts: those of a lab that we did not provision."""
+    paths = ssl.get_default_verify_paths()
+    return Path(paths.cafile or paths.openssl_cafile)
 
 
 def not_up(loaded: LoadedLab) -> UsageError:

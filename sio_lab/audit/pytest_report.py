@@ -71,6 +71,7 @@ def shape(report: pytest.TestReport, case: Case, lang: Lang, *, trace: bool) -> 
     report.duration = result.duration or report.duration
     report.user_properties += [("requirement", result.requirement), (_OUTCOME, result.outcome)]
     reason = result.reason.get(lang) if result.reason else result.outcome
+    colon = Text(" :", ":").get(lang)
     path, number = report.location[0], (report.location[1] or 0) + 1
     if result.outcome == "passed":
         report.outcome = "passed"
@@ -78,7 +79,7 @@ def shape(report: pytest.TestReport, case: Case, lang: Lang, *, trace: bool) -> 
         report.outcome, report.longrepr = "skipped", (path, number, f"Skipped: {reason}")
     else:
         report.outcome = "failed"
-        report.longrepr = Reason(f"{result.requirement} {result.title.get(lang)}: {reason}", path, number)  # type: ignore[assignment]
+        report.longrepr = Reason(f"{result.requirement} {result.title.get(lang)}{colon} {reason}", path, number)  # type: ignore[assignment]
     if result.evidence:
         report.sections.append((Text("preuves", "evidence").get(lang), written(result.evidence, lang)))
     if trace and case.error is not None:

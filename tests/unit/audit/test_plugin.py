@@ -1,0 +1,171 @@
+"""The plugin in pytest's own command line: what it prints, and that it is not felt elsewhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+from unit_audit import HEAD, ROOT
+
+from sio_lab.audit.ground import Ground
+from sio_lab.audit.lab_plugin import LabPlugin
+from sio_lab.text import Lang
+
+pytest_plugins = ["pytester"]
+
+CHECKS = (
+    HEAD
+    + """
+@requirement("1.1.b", title=T, uses=["dbms"])
+def test_good(lab, proof, service):
+    both(proof)
+
+@requirement("1.1.b", title=T, uses=["dbms"])
+def test_failed(proof):
+    both(proof)
+    proof.refused(proof.machine("bdd").run("yes"), fr="la porte est ouverte", en="the door is open")
+
+@requirement("1.1.b", title=T, uses=["dbms"])
+def test_slow(proof):
+    proof.machine("bdd").run("slow")
+
+@requirement("1.1.b", title=T, uses=["dbms"])
+def test_broken(proof):
+    1 / 0
+
+@requirement("0.a", title=T, uses=["cloud"])
+def test_undeclared(proof):
+    both(proof)
+
+def test_of_somebody_else():
+    assert True
+"""
+)
+
+
+def run(pytester: pytest.Pytester, ground: Ground, *args: str, lang: Lang = "en") -> pytest.RunResult:
+    pytester.makepyfile(test_it=CHECKS)
+    plugin = LabPlugin(ground.lab, lambda: nullcontext(ground), lang=lang)
+    return pytester.runpytest_inprocess("--import-mode=importlib", *args, plugins=[plugin])
+
+
+def test_pytest_tells_each_outcome(pytester: pytest.Pytester, ground: Ground) -> None:
+    result = run(pytester, ground, "-v", "-ra")
+    result.assert_outcomes(passed=2, failed=1, errors=2, skipped=1)
+    out = result.stdout.str()
+    for said in (
+        "test_it.py::test_good PASSED",
+        "test_it.py::test_failed FAILED",
+        "test_it.py::test_slow UNVERIFIED",
+        "test_it.py::test_broken UNVERIFIED",
+        "test_it.py::test_undeclared SKIPPED (the lab file does not",
+        "\n1.1.b Check: the door is open\n",
+        "- evidence -",
+        "shell.run bdd → bdd [must be refused, 0.00 s]\n  > no\n  < denied\n  sha256 ",
+        "FAILED test_it.py::test_failed - 1.1.b Check: the door is open",
+        "SKIPPED [1] test_it.py:33: the lab file does not declare services.cloud",
+        "UNVERIFIED test_it.py::test_slow - 1.1.b Check: bdd: too slow",
+        "error in the check: ZeroDivisionError: division by zero (test_it.py:",
+    ):
+        assert said in out
+    assert "Traceback" not in out
+
+
+def test_in_french(pytester: pytest.Pytester, ground: Ground) -> None:
+    out = run(pytester, ground, "-v", lang="fr").stdout.str()
+    assert "1.1.b Contrôle : la porte est ouverte" in out
+    assert "NON VÉRIFIÉ" in out
+    assert "doit être refusé" in out
+
+
+def test_traceback_for_who_asks(pytester: pytest.Pytester, ground: Ground) -> None:
+    assert "Traceback" in run(pytester, ground, "--tb=long").stdout.str()
+
+
+def test_selection_by_pytest_itself(pytester: pytest.Pytester, ground: Ground) -> None:
+    run(pytester, ground, "-k", "good").assert_outcomes(passed=1, deselected=5)
+
+
+def test_stops_at_the_first_failure(pytester: pytest.Pytester, ground: Ground) -> None:
+    run(pytester, ground, "-x").assert_outcomes(passed=1, failed=1)
+
+
+def test_collecting_needs_no_machine(pytester: pytest.Pytester, ground: Ground) -> None:
+    out = run(pytester, ground, "--collect-only", "-q").stdout.str()
+    assert "test_it.py::test_slow" in out
+
+
+def test_check_that_declares_nonsense(pytester: pytest.Pytester, ground: Ground) -> None:
+    pytester.makepyfile(test_bad=HEAD + "@requirement('1.1.z', title=T)\ndef test_it(proof): pass\n")
+    result = run(pytester, ground)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "Annexe II.E has no requirement '1.1.z'" in result.stderr.str()
+
+
+@pytest.fixture
+def _english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SIO_LAB_LANG", "en")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.mark.usefixtures("_english")
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--lab", "nowhere"], "nowhere: lab file not found"),
+        (["--lab", str(ROOT / "inventories/sisr"), "--only", "9.9"], "Annexe II.E has no requirement '9.9'"),
+    ],
+)
+def test_wrong_options(pytester: pytest.Pytester, args: list[str], said: str) -> None:
+    pytester.makepyfile(test_it=CHECKS)
+    result = pytester.runpytest_subprocess(*args)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert said in result.stderr.str()
+
+
+def test_inert_without_a_lab(pytester: pytest.Pytester) -> None:
+    """Any pytest run on a machine with sio-lab: nothing of it is loaded but the plugin itself."""
+    pytester.makepyfile("""
+        import json, sys
+        def test_it(request):
+            assert request.config.pluginmanager.has_plugin("sio_lab")
+            heavy = ("sio_lab", "paramiko", "pydantic", "rich")
+            loaded = [name for name in sys.modules if name.split(".")[0] in heavy]
+            assert sorted(loaded) == ["sio_lab", "sio_lab.audit", "sio_lab.audit.plugin"]
+            assert not request.config.pluginmanager.has_plugin("sio-lab-audit")
+    """)
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_checks_without_a_lab_are_skipped() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "checks/common/test_real_equipment.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "--lab PATH" in ran.stdout
+
+
+def test_audit_document(pytester: pytest.Pytester, ground: Ground, tmp_path: Path) -> None:
+    from sio_lab import workflow
+    from sio_lab.lab import load
+
+    loaded, file = load(ROOT / "inventories/sisr"), tmp_path / "audit.json"
+
+    def write(findings, started) -> None:
+        document = workflow.document_of(loaded, findings, started, disrupt=False, only=())
+        file.write_text(document.model_dump_json())
+
+    pytester.makepyfile(test_it=CHECKS)
+    plugin = LabPlugin(ground.lab, lambda: nullcontext(ground), when_done=write)
+    pytester.runpytest_inprocess("--import-mode=importlib", plugins=[plugin])
+    rows = {row["id"]: row for row in json.loads(file.read_text())["requirements"]}
+    assert rows["1.1.b"]["status"] == "not_satisfied"
+    assert [check["outcome"] for check in rows["1.1.b"]["checks"]] == ["passed", "failed", "timeout", "error"]
