@@ -1,0 +1,136 @@
+"""Traffic analysis: what the declared analyser decodes of the traffic that it is shown. Never judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic, sleep
+
+from sio_lab.audit.proof import InconclusiveError
+from sio_lab.lab.services import TrafficAnalysis
+from sio_lab.probes import background
+from sio_lab.probes.background import Background
+from sio_lab.probes.machine import Machine
+from sio_lab.probes.observation import Observation
+from sio_lab.text import Text
+
+_SECONDS = 30  # an analysis that nobody stops ends by itself
+_FIELDS = (
+    "ip.src", "ip.dst", "frame.protocols", "http.request.method", "http.host", "http.request.uri",
+    "tls.handshake.extensions_server_name",
+)  # fmt: skip
+# Requests in clear, and the first message of TLS (RFC 8446 §4.1.2), which bears the server's name.
+_SHOWN = "http.request or tls.handshake.type == 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A request, as the analyser decoded it.
+
+    Attributes:
+        source: address that it comes from.
+        target: address that it goes to.
+        protocol: what carries it: ``http`` or ``tls``.
+        method: HTTP method.
+        host: name of the server: in HTTP, or in TLS.
+        path: path and query.
+    """
+
+    source: str
+    target: str
+    protocol: str
+    method: str
+    host: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisObservation(Observation):
+    """What the analyser has decoded so far. ``granted``: something of what was asked for.
+
+    Attributes:
+        requests: the decoded requests that hold what was asked for.
+    """
+
+    requests: tuple[Decoded, ...] = ()
+
+
+class Analysis:
+    """An analysis in progress; made by ``listening``.
+
+    Attributes:
+        started: whether the analyser listens; ``refused`` says why not.
+    """
+
+    def __init__(self, program: Background) -> None:
+        self._program = program
+        self.started: Observation = program.started
+
+    def seen(self, text: str, *, within: float) -> AnalysisObservation:
+        """Tell which requests with ``text`` in their path or server's name were decoded; wait for the first.
+
+        Args:
+            text: what to look for.
+            within: seconds to wait; 0 to look once.
+
+        Raises:
+            Unreachable, ProbeTimeout: as every probe.
+        """
+        at, start = datetime.now(UTC), monotonic()
+        machine = self._program.machine
+        while True:
+            _, out, _ = machine.session.run(f"cat {self._program.folder}/out", stdin="", deadline=10)
+            requests = tuple(row for row in decoded(out) if text in row.path or text in row.host)
+            if requests or monotonic() - start >= within:
+                break
+            sleep(0.2)
+        evidence = machine.saw(
+            "analysis.seen",
+            target=machine.name,
+            sent=f"what was decoded, with {text}",
+            received=out,
+            at=at,
+            start=start,
+        )
+        detail = "" if requests else f"{len(decoded(out))} requests decoded, none of them with {text}"
+        return AnalysisObservation(evidence, "granted" if requests else "refused", detail, requests=requests)
+
+
+@contextmanager
+def listening(machine: Machine, service: TrafficAnalysis) -> Iterator[Analysis]:
+    """Have the analyser listen; it sees what comes from the moment the context is entered.
+
+    Raises:
+        InconclusiveError: the product's output is not known here.
+        Unreachable, ProbeTimeout: as every probe.
+    """
+    if service.product not in {"tshark", "wireshark"}:
+        raise InconclusiveError(
+            Text(
+                f"l'analyseur « {service.product} » n'est pas encore sondé, seul tshark l'est",
+                f"the analyser '{service.product}' is not probed yet, only tshark is",
+            ),
+            where="services.traffic_analysis.product",
+            todo=Text("joignez une attestation pour 1.3.d", "add an attestation for 1.3.d"),
+        )
+    command = ["tshark", "-l", "-n", "-i", service.interface, "-a", f"duration:{_SECONDS}", "-Y", _SHOWN]
+    command += ["-T", "fields", "-E", "occurrence=f"]
+    for field in _FIELDS:
+        command += ["-e", field]
+    with background.running(machine, command, ready="Capturing on", seconds=_SECONDS + 5) as program:
+        yield Analysis(program)
+
+
+def decoded(output: str) -> list[Decoded]:
+    """Return the requests in the ``output`` of tshark (``-T fields``): one a line, fields separated by tabs."""
+    rows = []
+    for line in output.splitlines():
+        fields = line.split("\t")
+        if len(fields) == len(_FIELDS):  # the last line may be half written
+            source, target, protocols, method, host, path, server = fields
+            layers = protocols.split(":")  # eth:ethertype:ip:tcp:http
+            protocol = next((name for name in ("http", "tls") if name in layers), layers[-1])
+            rows.append(Decoded(source, target, protocol, method, host or server, path))
+    return rows
