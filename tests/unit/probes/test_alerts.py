@@ -16,8 +16,8 @@ EVE = (
     '{"timestamp":"2026-11-24T22:10:00.998116+0000","flow_id":64754886371335,"event_type":"alert","src_ip":'
     '"203.0.113.10","src_port":40000,"dest_ip":"203.0.113.1","dest_port":443,"proto":"TCP","pkt_src":"wire/pcap",'
     '"tx_id":0,"alert":{"action":"allowed","gid":1,"signature_id":1000001,"rev":1,"signature":"Lecture de '
-    '/etc/passwd par une URL","category":"Web Application Attack","severity":1},"http":{"hostname":"portail","url":'
-    '"/?page=../../etc/passwd&essai=cafe01","http_method":"GET","protocol":"HTTP/1.1","length":0}}\n'
+    '/etc/passwd par une URL","category":"Web Application Attack","severity":1},"http":{"hostname":"portail",'
+    '"url":"/?page=../../etc/passwd&essai=cafe01","http_method":"GET","protocol":"HTTP/1.1","length":0}}\n'
 )
 HTTP_EVENT = (
     '{"event_type":"http","src_ip":"203.0.113.10","http":{"url":"/Lecture de /etc/passwd par une URL?cafe01"}}\n'
