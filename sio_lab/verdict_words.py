@@ -98,8 +98,12 @@ def todo(check: CheckResult, *, disrupt: bool) -> Text:
 
 
 def training(machines: Sequence[MachineFinding]) -> Text:
-    """Return why real equipment is not demanded, with the natures that were found."""
-    count = Counter(machine.nature for machine in machines)
+    """Return why real equipment is not demanded, with the natures that were found; a machine counts once."""
+    seen: set[str] = set()
+    count: Counter[Nature] = Counter()
+    for machine in machines:
+        count[machine.nature] += seen.isdisjoint(machine.same_as)
+        seen.add(machine.name)
     named = [(n, _NATURES[nature][n > 1]) for nature in _NATURES if (n := count[nature])]
     fr = ", ".join(f"{n} {text.fr}" for n, text in named) or "aucune"
     en = ", ".join(f"{n} {text.en}" for n, text in named) or "none"

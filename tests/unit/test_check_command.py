@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -151,3 +155,51 @@ def test_shell(
     assert argv[0] == "ssh"
     assert argv[-1] == "un"
     assert "Host un" in Path(argv[2]).read_text()
+
+
+SLOW = """
+from sio_lab.audit.requirement import requirement
+from sio_lab.text import Text
+
+@requirement("1.1.e", title=Text("Lent", "Slow"), deadline={deadline}, one_sided="a test")
+def test_slow(proof):
+    machine = proof.machine("un")
+    proof.works(machine.run("echo begun"), fr="x", en="x")
+    {then}
+"""
+
+
+def start(lab: Path, tmp_path: Path, **how: object) -> subprocess.Popen[str]:
+    """Run the command with one slow check, in a process of its own."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "test_slow.py").write_text(SLOW.format(**how))
+    argv = [sys.executable, "-m", "sio_lab", "check", str(lab), "--checks", str(mine), "--only", "1.1.e"]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
+def test_interruption(lab: Path, tmp_path: Path, by: signal.Signals) -> None:
+    process = start(lab, tmp_path, deadline=60, then="machine.run('sleep 50', deadline=55)")
+    for line in process.stderr or ():
+        if "1.1.e: " in line:  # the other check of this requirement has ended
+            break
+    time.sleep(0.2)
+    process.send_signal(by)
+    sent = time.monotonic()
+    _, err = process.communicate(timeout=10)
+    assert time.monotonic() - sent < 4
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    document = json.loads((lab.parent / "reports" / "audit.json").read_text())
+    row = next(row for row in document["requirements"] if row["id"] == "1.1.e")
+    assert {check["outcome"] for check in row["checks"]} == {"failed", "inconclusive"}
+    assert row["checks"][1]["evidence"][0]["received"] == "begun\n"
+
+
+def test_stuck_check_does_not_hold_up_the_end(lab: Path, tmp_path: Path) -> None:
+    then = "import threading, time; t = threading.Thread(target=time.sleep, args=(20,)); t.start(); t.join()"
+    process = start(lab, tmp_path, deadline=0.5, then=then)
+    out, err = process.communicate(timeout=15)
+    assert process.returncode == 1
+    assert "Traceback" not in out + err
