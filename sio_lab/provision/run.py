@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from sio_lab.text import Text
 _LOGS_KEPT = 20
 _SILENT = {"include_role", "ansible.builtin.include_role"}  # a step on the way, not something that is done
 _POLL = 0.5  # seconds between two looks at a request to stop
+_LEAVE = 5.0  # seconds for ansible-playbook to end what it runs before it is killed
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def playbook(
             settings={"pexpect_timeout": _POLL},
             quiet=True,
             event_handler=events,
-            cancel_callback=stop.is_set,
+            cancel_callback=lambda: stop.is_set() and _ended(events.pid),
         )
         stdout = Path(scratch, "artifacts", "run", "stdout")
         if stdout.exists():
@@ -130,11 +132,13 @@ class _Events:
     """Turns ansible-runner's events into progress, and remembers what matters at the end."""
 
     report: Reporter
+    pid: int | None = None  # of ansible-playbook, once it speaks
     changed: bool = False
     failures: list[Failure] = field(default_factory=list)
 
     def __call__(self, event: dict[str, Any]) -> bool:
         """Take one event; return whether ansible-runner should keep it in a file: never."""
+        self.pid = event.get("pid", self.pid)
         kind, data = event.get("event", ""), event.get("event_data", {})
         machine, step = data.get("host"), _step(data)
         if kind == "playbook_on_stats":
@@ -213,6 +217,22 @@ def _new_log(lab: Lab, name: str) -> Path:
     log = folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{name}.log"
     log.touch(mode=0o600)
     return log
+
+
+def _ended(pid: int | None) -> bool:
+    """Ask ansible-playbook to end, and wait for it; return true: the runner kills what is left.
+
+    Its workers are in sessions of their own (ansible.executor.process.worker): only their parent passes a
+    signal on to them, and the runner's SIGKILL alone would leave them to run.
+    """
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(pid, signal.SIGTERM)
+            end = time.monotonic() + _LEAVE
+            # Not reaped here: its exit status is the runner's to read.
+            while not os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) and time.monotonic() < end:
+                time.sleep(0.05)
+    return True
 
 
 @contextlib.contextmanager
