@@ -153,12 +153,12 @@ def _attempt(address: str, outcome: int, code: int | None, sender: str, deadline
         return Attempt(address, "open", "connected")
     if outcome == flow_prober.NO_ANSWER:
         return Attempt(address, "filtered", f"no answer within {deadline:g} s")
-    if outcome in _HERE:
-        return Attempt(address, "filtered", "prohibited by the machine itself")
     if code is not None:
         filters = code in (_FILTER_V6 if ":" in address else _FILTER_V4)
         said = f"ICMP unreachable, code {code}, from {sender}"
         return Attempt(address, "filtered" if filters else "closed", said, sender if filters else "")
+    if outcome in _HERE:
+        return Attempt(address, "filtered", "prohibited by the machine itself")
     name = errno.errorcode.get(outcome, str(outcome))
     return Attempt(address, "closed", "reset by the peer" if name == "ECONNREFUSED" else f"no way there ({name})")
 

@@ -28,8 +28,9 @@ _HELLO = (
     "( { read -r s </proc/$$/stat; } 2>/dev/null || s=') - 0 0 0'; set -- ${s##*) }; "
     "printf '%s %s %s %s %s %s\\n' {token} \"$(command -v printf)\" $$ $PPID $3 $4 )\n"
 )
+# busybox's kill knows no "--". What has made itself a process group (timeout(1) does) is still in the session.
 _KILL = (
-    "exec 2>/dev/null; kill -KILL -- -{group}; [ {session} = 0 ] && exit; "
+    "exec 2>/dev/null; kill -KILL -{group}; [ {session} = 0 ] && exit; "
     "for i in 1 2; do for p in /proc/[0-9]*; do "
     "{{ read -r s <$p/stat; }} || continue; set -- ${{s##*) }}; "
     '[ "$4" = {session} ] && kill -KILL ${{p#/proc/}}; done; done'
@@ -135,7 +136,8 @@ class Shell:
         run = f"( eval {shlex.quote(command)} )"
         run = f"{_feed(stdin)} | {run}" if stdin else f"{run} </dev/null"
         self.channel.settimeout(deadline)
-        self._send(f"{run}\nprintf '{token} %s\\n' $?; printf '{token}\\n' >&2\n")
+        # The last word keeps the token out of bash's `$_`, which the next command could read.
+        self._send(f"{run}\nprintf '{token} %s\\n' $?; printf '{token}\\n' >&2; :\n")
         while not (stdout.ended and stderr.ended):
             self._receive(stdout, stderr, end)
         return texts(int(stdout.after or b"-1"), stdout.output, stderr.output)
@@ -145,7 +147,7 @@ class Shell:
 
     def _receive(self, stdout: _Framed, stderr: _Framed, end: float) -> None:
         channel = self.channel
-        ended = channel.eof_received or channel.closed
+        ended = channel.eof_received or channel.closed or channel.exit_status_ready()
         seen = False
         if channel.recv_ready():
             stdout.feed(channel.recv(_CHUNK))

@@ -21,8 +21,9 @@ from sio_lab.text import Text
 KEEPALIVE = 15  # seconds: below what firewalls and NAT commonly take for an idle connection
 LOG = "sio_lab.ssh"
 
-# paramiko logs what it also raises; without a handler Python would print it on the user's terminal.
+# paramiko logs as errors what it also raises, a closed port for one: the user would read it twice.
 logging.getLogger(LOG).addHandler(logging.NullHandler())
+logging.getLogger(LOG).propagate = False
 
 
 class ChannelRefused(Exception):

@@ -127,6 +127,7 @@ class _NearEnd:
                 client, _ = self._listener.accept()
             except OSError:
                 return  # closed: the tunnel is over
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._ends.append(client)
             self._threads.append(self._started(self._serve, client))
 
@@ -137,7 +138,6 @@ class _NearEnd:
         except (ChannelRefused, paramiko.SSHException, EOFError, OSError):
             client.close()
             return
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         back = self._started(_carry, channel, client)
         _carry(client, channel)
         back.join()
