@@ -294,29 +294,28 @@ def _plan(lab: Lab, name: str, image: str, keys: ssh_keys.Keys) -> _Plan:
         "/etc/ssh/ssh_host_ed25519_key": (keys.private_file(name).read_bytes(), 0o600),
         "/etc/ssh/ssh_host_ed25519_key.pub": (f"{keys.public[name]}\n".encode(), 0o644),
         "/root/.ssh/authorized_keys": (f"{keys.identity}\n".encode(), 0o600),
-        **{
-            f"/etc/systemd/network/10-sio-{perimeter}.network": (_network(lab, name, perimeter).encode(), 0o644)
-            for perimeter in machine.addresses
-        },
+        "/etc/network/interfaces": (_interfaces(lab, name).encode(), 0o644),
     }
     return _Plan(name, body, files, machine.memory)
 
 
-def _network(lab: Lab, name: str, perimeter: str) -> str:
-    """Return the configuration of one interface (systemd.network(5))."""
-    machine = lab.machines[name]
-    cidr = lab.perimeters[perimeter].cidr
-    lines = [
-        "[Match]",
-        f"Name={perimeter[:15]}",
-        "[Network]",
-        f"Address={machine.addresses[perimeter]}/{cidr.prefixlen}",
-        "LinkLocalAddressing=no",
-        "IPv6AcceptRA=no",
-    ]
+def _interfaces(lab: Lab, name: str) -> str:
+    """Return the configuration of the machine's interfaces (interfaces(5))."""
     gateway = lab.gateway(name)
-    if gateway and gateway in cidr:
-        lines.append(f"Gateway={gateway}")
+    lines = ["# Written by sio-lab.", "auto lo", "iface lo inet loopback"]
+    for perimeter, address in lab.machines[name].addresses.items():
+        cidr = lab.perimeters[perimeter].cidr
+        interface = perimeter[:15]
+        lines += [
+            "",
+            f"auto {interface}",
+            f"iface {interface} inet static",
+            f"    address {address}/{cidr.prefixlen}",
+            # The flow matrix is IPv4's: nothing may go round it.
+            f"    pre-up echo 1 >/proc/sys/net/ipv6/conf/{interface}/disable_ipv6",
+        ]
+        if gateway and gateway in cidr:
+            lines.append(f"    gateway {gateway}")
     return "\n".join(lines) + "\n"
 
 

@@ -41,10 +41,9 @@ PrintMotd no
 MaxSessions 100
 MaxStartups 100
 END
-        chroot . systemctl -q enable systemd-networkd.service
-        # A lab has no name server and some machines no way out: nothing may wait for "the network" at boot.
-        chroot . systemctl -q disable systemd-networkd-wait-online.service
-        chroot . systemctl -q mask systemd-networkd-wait-online.service systemd-modules-load.service
+        # Addresses come from /etc/network/interfaces. (systemd-networkd waits for udev, which a container lacks.)
+        chroot . systemctl -q disable systemd-networkd.service
+        chroot . systemctl -q mask systemd-modules-load.service
         mkdir -p etc/systemd/journald.conf.d
         printf '[Journal]\nSystemMaxUse=32M\nRuntimeMaxUse=16M\n' >etc/systemd/journald.conf.d/sio-lab.conf
         ;;
