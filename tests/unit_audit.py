@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from sio_lab.audit.run import Ran, run_audit
 from sio_lab.errors import IdentityError, ProbeTimeout, ServiceUnavailable, Unreachable
 from sio_lab.lab import load
 from sio_lab.lab.model import Lab
+from sio_lab.probes.ssh_transport import Reconnection
 from sio_lab.providers.base import Progress
 from sio_lab.provision.secrets import Secrets
 from sio_lab.text import Text
@@ -49,6 +51,7 @@ class FakeSession:
     machine_id: str
     host_key_fingerprint: str = ""
     asked: list[str] = field(default_factory=list)
+    reconnections: tuple[Reconnection, ...] = ()
 
     def run(self, command: str, *, stdin: str, deadline: float) -> tuple[int, str, str]:
         self.asked.append(command)
@@ -60,6 +63,8 @@ class FakeSession:
                     f"== os-release\nPRETTY_NAME=Fake\n== uname\nLinux 6 x\n== machine-id\n{self.machine_id}\n",
                     "",
                 )
+            case "reconnect":
+                self.reconnections += (Reconnection(datetime.now(UTC), "connection reset", succeeded=True),)
             case "sleep":
                 time.sleep(float(rest))
             case "say":

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from sio_lab.audit import outcomes
 from sio_lab.audit.document import CheckResult
 from sio_lab.audit.outcomes import Ending
 from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import Binding
+from sio_lab.probes.machine import Machine, Session
 from sio_lab.probes.observation import Evidence
 from sio_lab.text import Text
+
+if TYPE_CHECKING:
+    from sio_lab.probes.ssh_transport import Reconnection
 
 
 class _StopCheck(BaseException):
@@ -24,8 +29,32 @@ class _StopCheck(BaseException):
 class CaseProof(Proof):
     """A proof that can be closed: what comes later belongs to no result."""
 
-    closed = False
-    _warned = False
+    def __init__(
+        self,
+        machine: Callable[[str, Callable[[Evidence], None]], Machine],
+        passwords: Mapping[str, str],
+        secrets: Mapping[str, str],
+        ca: Path,
+    ) -> None:
+        super().__init__(machine, passwords, secrets, ca)
+        self.closed = False
+        self._warned = False
+        self._asked: dict[str, tuple[Session, int]] = {}
+
+    def machine(self, name: str) -> Machine:
+        """Return the machine ``name``; see ``Proof.machine``."""
+        machine = super().machine(name)
+        self._asked.setdefault(name, (machine.session, len(_reconnections(machine.session))))
+        return machine
+
+    def whole(self) -> list[Evidence]:
+        """Return the evidence, and with it each connection that was lost and tried again meanwhile."""
+        retries = [
+            _retried(name, retry)
+            for name, (session, before) in self._asked.items()
+            for retry in _reconnections(session)[before:]
+        ]
+        return [replace(evidence) for evidence in (*self.evidence, *retries)]
 
     def record(self, evidence: Evidence) -> None:
         """Keep ``evidence``; once closed, stop the check at its first exchange, then let it clean up."""
@@ -40,6 +69,20 @@ class CaseProof(Proof):
     def masked(self, text: Text | None) -> Text | None:
         """Return ``text`` without the lab's secrets: a reason may quote what a peer answered."""
         return text and Text(self._masked(text.fr), self._masked(text.en))
+
+
+def _reconnections(session: Session) -> Sequence[Reconnection]:
+    found: Sequence[Reconnection] = getattr(session, "reconnections", ())
+    return found
+
+
+def _retried(name: str, retry: Reconnection) -> Evidence:
+    said = "connected again" if retry.succeeded else "not reached again"
+    made = Evidence.of(
+        "ssh.connect", source="sio-lab", target=name, sent="", received=said, at=retry.at, duration=0
+    )
+    made.attempt, made.retry_reason = 2, retry.reason
+    return made
 
 
 class Case:
@@ -116,7 +159,7 @@ class Case:
                 outcome=ending.outcome,
                 reason=self.proof.masked(ending.reason),
                 duration=0.0 if self._started is None else round(monotonic() - self._started, 3),
-                evidence=[replace(evidence) for evidence in self.proof.evidence],
+                evidence=self.proof.whole(),
                 uses=list(self.binding.uses),
                 nature_only=self.binding.informational,
             )

@@ -25,7 +25,12 @@ from sio_lab.lab import load
 from sio_lab.lab.model import Lab
 from sio_lab.language import of_environment
 from sio_lab.providers.base import Progress, Reporter
-from sio_lab.text import Lang
+from sio_lab.text import Lang, Text
+
+_NO_PROCESSES = Text(
+    "les contrôles d'un labo sont déjà menés de front : retirez -n (pytest-xdist)",
+    "the checks of a lab run in parallel already: remove -n (pytest-xdist)",
+)
 
 
 class WhenDone(Protocol):
@@ -92,6 +97,8 @@ class LabPlugin:
             pytest.UsageError: the lab cannot be read, or a requirement does not exist.
         """
         lang = of_environment(os.environ)
+        if getattr(config.option, "numprocesses", None):
+            raise pytest.UsageError(_NO_PROCESSES.get(lang))
         only, disrupt, file = config.option.only, config.option.disrupt, config.option.audit_json
         try:
             loaded = load(config.option.lab)

@@ -41,6 +41,18 @@ def test_evidence_is_whole_and_masked(audit: Audit) -> None:
     assert PASSWORD not in check.model_dump_json()
 
 
+def test_reconnection_is_evidence(audit: Audit) -> None:
+    (check,) = audit("""
+        @requirement("1.1.b", title=T, uses=["dbms"])
+        def test_it(proof):
+            both(proof)
+            proof.machine("bdd").run("reconnect")
+            both(proof)
+    """).findings.checks
+    retries = [e for e in check.evidence if e.attempt == 2]
+    assert [(e.probe, e.target, e.retry_reason) for e in retries] == [("ssh.connect", "bdd", "connection reset")]
+
+
 def test_only(audit: Audit) -> None:
     body = (
         GOOD
