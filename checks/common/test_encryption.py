@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -218,9 +218,7 @@ def packets_of(lab: Lab, host: str) -> str:
 
 def cookies(login: WebObservation) -> dict[str, str]:
     """Return the cookies that ``login`` set, but for those too short to be anybody's secret."""
-    jar = SimpleCookie()
-    try:
-        jar.load(login.headers.get("set-cookie", ""))
-    except CookieError:
-        return {}
-    return {name: morsel.value for name, morsel in jar.items() if len(morsel.value) >= 8}
+    # Several headers are joined by commas, which dates hold too (RFC 6265 §3).
+    each = re.split(r",\s*(?=[^;,\s]+=)", login.headers.get("set-cookie", ""))
+    pairs = (cookie.partition(";")[0].partition("=") for cookie in each)
+    return {name.strip(): value for name, _, value in pairs if len(value) >= 8}
