@@ -204,8 +204,8 @@ class LabPlugin:
                     interrupted = False
                 finally:
                     self._engine.close(interrupted=interrupted)
-            if self._when_done:
-                self._when_done(self.findings(), started)
+                    if self._when_done:
+                        self._when_done(self.findings(), started)
         except SioLabError as error:
             pytest.exit(pytest_report.line(error, self._lang), returncode=error.exit_code)
         return result
@@ -287,6 +287,14 @@ class LabPlugin:
     ) -> tuple[str, str, object] | None:
         """Tell what could not be verified from what failed."""
         return pytest_report.status(report, self._lang) if isinstance(report, pytest.TestReport) else None
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell of machines that do not answer, or are not what they are declared to be."""
+        found = [(machine.name, machine.problem) for machine in self.findings().machines if machine.problem]
+        if found:
+            terminalreporter.section("machines")
+            for name, problem in found:
+                terminalreporter.write_line(f"{name}: {problem.get(self._lang)}")
 
 
 def _folder(path: Path) -> Path:

@@ -96,6 +96,14 @@ class Selection:
         path, line, _ = item.reportinfo()
         where = f"{path}:{(line or 0) + 1}"
         binding = binding_of(item)
+        if type(item) is not pytest.Function:
+            return SioLabError(
+                Text(f"{item.name} n'est pas une simple fonction", f"{item.name} is no plain function"),
+                where=where,
+                todo=Text(
+                    "écrivez le contrôle comme ceux de checks/common", "write the check as those of checks/common"
+                ),
+            )
         if binding is None:
             return SioLabError(
                 NO_REQUIREMENT,

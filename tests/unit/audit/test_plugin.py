@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from unit_audit import HEAD, ROOT
+from unit_audit import HEAD, ROOT, FakeSession, FakeSessions
 
 from sio_lab.audit.ground import Ground
 from sio_lab.audit.lab_plugin import LabPlugin
@@ -84,6 +84,14 @@ def test_in_french(pytester: pytest.Pytester, ground: Ground) -> None:
 
 def test_traceback_for_who_asks(pytester: pytest.Pytester, ground: Ground) -> None:
     assert "Traceback" in run(pytester, ground, "--tb=long").stdout.str()
+
+
+def test_machines_that_are_not_what_they_should_be(
+    pytester: pytest.Pytester, ground: Ground, sessions: FakeSessions
+) -> None:
+    sessions.known["bdd"] = FakeSession("bdd", "id-annuaire", "SHA256:bdd")
+    out = run(pytester, ground).stdout.str()
+    assert "\nbdd: this is the same machine as annuaire (same machine-id): it counts once\n" in out
 
 
 def test_selection_by_pytest_itself(pytester: pytest.Pytester, ground: Ground) -> None:

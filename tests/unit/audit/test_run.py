@@ -170,12 +170,19 @@ def test_checks_that_declare_nonsense(audit: Audit) -> None:
     def test_unknown_service(proof): both(proof)
 
     def test_nothing(): pass
+
+    import unittest
+
+    class TestOld(unittest.TestCase):
+        @requirement("1.1.b", title=T)
+        def test_method(self): pass
     """
     )
     assert [error.what.en for error in ran.broken] == [
         "Annexe II.E has no requirement '1.1.z'",
         "unknown capability in uses: dbm",
         "this test does not say what it proves",
+        "test_method is no plain function",
     ]
     assert [c.outcome for c in ran.findings.checks] == ["passed"]
 
