@@ -17,6 +17,8 @@ from sio_lab.text import Text
 _SUBJECT = "host"
 _INSTALL = 900.0  # seconds: a slow line
 _SOURCES = Path("/etc/apt/sources.list.d")
+_LIMITS = Path("/etc/sysctl.d/60-sio-lab.conf")
+_WHY = "# Added by sio-lab: the containers of a lab share one user's quotas."
 _BACKPORTS = """\
 # Added by sio-lab: Incus, which this release of Debian does not have. Nothing else is taken from there by default.
 Types: deb
@@ -45,6 +47,7 @@ def bootstrap(report: Reporter) -> bool:
             ),
         )
     changed = _packages(report)
+    changed |= _step(report, Text("limites du noyau", "kernel limits"), _limits)
     changed |= _step(report, Text("service Incus", "Incus daemon"), daemon.start)
     changed |= _step(report, Text("réserve de stockage", "storage pool"), _pool)
     return changed
@@ -141,6 +144,19 @@ def _failed(argv: list[str], said: str) -> SetupError:
             "check the network (http_proxy behind a proxy) and apt's sources, then run again",
         ),
     )
+
+
+def _limits() -> bool:
+    """Raise the limits that are too low, now and at each boot; one that is higher already stays."""
+    low = host.low_limits()
+    if not low:
+        return False
+    kept = _LIMITS.read_text(encoding="utf-8").splitlines() if _LIMITS.exists() else [_WHY]
+    lines = [*kept, *(f"{name} = {host.LIMITS[name]}" for name in low)]
+    _LIMITS.write_text("\n".join(dict.fromkeys(lines)) + "\n", encoding="utf-8")
+    for name in low:
+        Path("/proc/sys", *name.split(".")).write_text(str(host.LIMITS[name]), encoding="utf-8")
+    return True
 
 
 def _pool() -> bool:

@@ -41,7 +41,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at the host."""
-    return [_system(), _rights(), *_programs(), _kernel(), _space(), _memory(), *_daemon(), *_bridges()]
+    return [_system(), _rights(), *_programs(), _kernel(), _limits(), _space(), _memory(), *_daemon(), *_bridges()]
 
 
 def show(findings: Sequence[Finding], out: Console, lang: Lang, *, as_json: bool) -> None:
@@ -109,6 +109,14 @@ def _kernel() -> Finding:
         "no btrfs: labs work, but slower (whole copies)",
     )
     return Finding(Text("noyau", "kernel"), True, slower)
+
+
+def _limits() -> Finding:
+    name, low = Text("limites du noyau", "kernel limits"), host.low_limits()
+    if not low:
+        return Finding(name, True, Text("suffisantes", "high enough"))
+    listed = ", ".join(f"{key} = {value}" for key, value in low.items())
+    return Finding(name, False, Text(f"trop basses : {listed}", f"too low: {listed}"), _SETUP)
 
 
 def _space() -> Finding:

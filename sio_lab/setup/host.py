@@ -14,6 +14,17 @@ POOL_GIB = 30
 SMALLEST_POOL_GIB = 10
 GIB = 1 << 30
 
+LIMITS = {
+    "fs.inotify.max_user_instances": 8192,
+    "fs.inotify.max_user_watches": 1048576,
+    "kernel.keys.maxkeys": 2000,
+    "kernel.keys.maxbytes": 2000000,
+}
+"""What the kernel must grant: containers share one user's quota, and each systemd takes several of it.
+
+Source: https://linuxcontainers.org/incus/docs/main/reference/server_settings/
+"""
+
 _DAEMON_PLACES = ("/usr/libexec/incus", "/opt/incus/bin")  # Debian's, Zabbly's
 
 
@@ -89,6 +100,12 @@ def has_btrfs() -> bool:
         return "/btrfs.ko" in modules.read_text(encoding="utf-8")
     except OSError:
         return False
+
+
+def low_limits() -> dict[str, int]:
+    """Return the limits of the kernel that are too low for a lab, with what they are now."""
+    now = {name: int(Path("/proc/sys", *name.split(".")).read_text(encoding="utf-8")) for name in LIMITS}
+    return {name: value for name, value in now.items() if value < LIMITS[name]}
 
 
 def free_gib(path: str = "/var/lib") -> int:
