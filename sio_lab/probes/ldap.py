@@ -277,5 +277,6 @@ def _line(entry: Entry) -> str:
     shown = [
         f"{name}={', '.join('••••••' if name.lower() in _PASSWORDS else value for value in values)}"
         for name, values in entry.attributes.items()
+        if values
     ]
     return "; ".join([entry.dn, *shown])
