@@ -202,8 +202,9 @@ def _sentence(text: Text) -> Text:
 
     def written(words: str) -> str:
         line = " ".join(words.split())
-        # A name, an address or a command keeps its first letter.
-        if line.split(" ")[0].replace("'", "").isalpha():
+        first, _, rest = line.partition(" ")
+        # A name, an address or a command keeps its first letter; so does "machine : …".
+        if first.replace("'", "").isalpha() and not rest.startswith(":"):
             line = line[:1].upper() + line[1:]
         return line + ("" if line.endswith((".", "!", "?", "…")) else ".")
 
