@@ -21,6 +21,8 @@ from sio_lab.text import Text
 
 _SECONDS = 60  # a capture that nobody stops ends by itself
 _PACKETS = 50_000
+# Whole packets, but a buffer (KiB) with room for hundreds of the largest: each takes up the room of a whole one.
+_ROOM = ("-s", "65535", "-B", "32768")
 # Each line of the standard input is searched for as it is; printf is a builtin: no secret in a list of processes.
 _SEARCH = r"""
 n=0; while IFS= read -r text; do
@@ -101,7 +103,7 @@ def on(machine: Machine, interface: str, expression: str) -> Iterator[Capture]:
         Unreachable, ProbeTimeout: as every probe.
         ProtocolError: the capture does not start.
     """
-    command = ["tcpdump", "-n", "-i", interface, "-Z", "root", "-U", "--immediate-mode", "-s", "0"]
+    command = ["tcpdump", "-n", "-i", interface, "-Z", "root", "-U", "--immediate-mode", *_ROOM]
     command += ["-c", str(_PACKETS), "-w", "packets", expression]
     with background.running(machine, command, ready="listening on", seconds=_SECONDS) as program:
         if not program.started.granted:
