@@ -89,9 +89,10 @@ class RequestTracker:
         """Open the session of ``account``."""
         form = {"user": account, "pass": password}
         page = self._ask("ticketing.login", "POST", "/NoAuth/Login.html", form=form)
-        if not page.granted:
+        if page.answer == "unavailable":
             return page
-        # RT shows its login page again, with status 200, to those that it does not let in.
+        # The page tells nothing: RT sends those that it lets in elsewhere (302), or shows its home page, and
+        # shows its login page again, with status 200, to the others.
         queues = self._ask("ticketing.login", "GET", "/REST/2.0/queues/all")
         content = queues.json()
         items = content.get("items") if isinstance(content, dict) else None

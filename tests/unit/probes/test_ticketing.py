@@ -58,7 +58,8 @@ class Tracker(BaseHTTPRequestHandler):
         if self.path == "/NoAuth/Login.html":
             form = {key: value[0] for key, value in parse_qs(body).items()}
             known = PASSWORDS.get(form["user"]) == form["pass"]
-            self.reply(200, "", cookie=form["user"] if known else "nobody")
+            # Where a directory answers for accounts; without one it shows the home page at once.
+            self.reply(302 if known else 200, "", cookie=form["user"] if known else "nobody")
         elif self.path == "/REST/2.0/ticket":
             self.tickets["7"] = {"id": "7", "Subject": json.loads(body)["Subject"], "Status": "new"}
             self.reply(201, {"id": "7", "type": "ticket"})
