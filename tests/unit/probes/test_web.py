@@ -143,3 +143,16 @@ def test_certificate_of_somebody_else(session: LocalSession, tmp_path: Path, ca:
 def test_clear_text_is_no_login(session: LocalSession, ca: Path) -> None:
     with pytest.raises(ProtocolError, match="not an https address"):
         web.get(machine(session), f"http://{NAME}/", ca)
+
+
+def test_public_page_is_there_or_not(session: LocalSession) -> None:
+    seen = web.public_page(machine(session), f"https://{NAME}/down")
+    assert (seen.status, seen.evidence.target) == (503, f"https://{NAME}")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    clear = LocalSession(ports={("www.example.test", 80): server.server_port})
+    seen = web.public_page(machine(clear), "http://www.example.test/page?a=b")
+    server.shutdown()
+    server.server_close()
+    assert (seen.answer, seen.evidence.target) == ("granted", "http://www.example.test")
+    assert seen.body.startswith("GET /page?a=b www.example.test")
