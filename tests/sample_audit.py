@@ -1,6 +1,7 @@
 """A realistic audit document of the SISR lab: every status, hostile evidence; for tests and for the eye."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -201,6 +202,7 @@ def attestation(state: str = "valid") -> AttestationFinding:
     )
 
 
+@cache
 def lab() -> Lab:
     """Return the lab of the sample."""
     return Lab.model_validate(yaml.safe_load(LAB_FILE.read_text()))
