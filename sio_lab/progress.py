@@ -105,7 +105,8 @@ class LiveView(AbstractContextManager["LiveView"]):
             rows = sorted(self._rows.items())
         for subject, (event, changed, same) in rows:
             mark = self._spinner if event.state == "running" else Styled(_MARK[event.state], _STYLE[event.state])
-            counts = Styled(f"{changed}✔ {same}=", "dim")
+            # A check has one end: there is nothing to count.
+            counts = Styled(f"{changed}✔ {same}=" if changed + same > 1 else "", "dim")
             table.add_row(mark, subject, counts, Styled(event.step.get(self._lang), _STYLE[event.state]))
         return table
 
