@@ -65,7 +65,7 @@ class Option(click.Option):
     """An option whose help is a ``Text``."""
 
     def __init__(self, *args: Any, text: Text, **kwargs: Any) -> None:
-        super().__init__(*args, help=text.en, **kwargs)
+        super().__init__(*args, **{**kwargs, "help": text.en})
         self.text = text
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:

@@ -28,6 +28,8 @@ _DISTINCT = {
     "intrusion_prevention": ("client", "outside_client"),
     "terminals": ("fixed", "mobile"),
 }
+# What the roles of some capabilities authenticate people against.
+_NEEDS = {"portal": "directory", "internet_access": "directory"}
 # Sites that the role internet_sites serves under names of their own, or that are really online.
 _ELSEWHERE = {"allowed_url", "forbidden_url", "flow_url", "cloud.url"}
 _SCHEMES = {"directory.url": ("ldaps", "ldap"), "restricted_area.url": ("https", "sftp", "smb", "http")}
@@ -43,6 +45,7 @@ def check(lab: Lab) -> Iterator[Inconsistency]:
         yield from _names(lab, section, path)
         yield from _scopes(lab, capability, section)
         yield from _distinct(capability, section)
+        yield from _needed(lab, capability)
         yield from _hosts(lab, section, path)
 
 
@@ -90,6 +93,20 @@ def _scopes(lab: Lab, capability: str, section: BaseModel) -> Iterator[Inconsist
                     f"scope: {scope} in accounts.{name}, or another account",
                 ),
             )
+
+
+def _needed(lab: Lab, capability: str) -> Iterator[Inconsistency]:
+    """A service of ours that asks another one; machines that are already there have their own ways."""
+    needed = _NEEDS.get(capability)
+    if needed and lab.provider != "existing" and getattr(lab.services, needed) is None:
+        yield Inconsistency(
+            ("services", capability),
+            Text(
+                f"{capability} a besoin de {needed}, qui manque", f"{capability} needs {needed}, which is missing"
+            ),
+            Text(f"déclarez services.{needed}", f"declare services.{needed}"),
+            True,
+        )
 
 
 def _distinct(capability: str, section: BaseModel) -> Iterator[Inconsistency]:

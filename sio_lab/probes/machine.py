@@ -88,6 +88,6 @@ class Machine:
     @property
     def host(self) -> Any:
         """The machine as a testinfra ``host``, over the same session; its commands are recorded."""
-        from sio_lab.probes.testinfra_backend import host_of  # noqa: PLC0415  # slow import, seldom used
+        from sio_lab.probes.testinfra_backend import host_of  # slow import, seldom used
 
         return host_of(self)

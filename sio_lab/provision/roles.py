@@ -103,6 +103,8 @@ def _of_services(lab: Lab) -> Iterator[tuple[str, str]]:
     if lab.services.terminals:
         yield "terminal_fixed", lab.services.terminals.fixed
         yield "terminal_mobile", lab.services.terminals.mobile
+    if lab.services.internet_access:
+        yield "internet_client", lab.services.internet_access.client
     if lab.services.backup:
         yield "backup_source", lab.services.backup.source
 

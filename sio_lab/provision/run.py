@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import sys
@@ -26,6 +27,7 @@ from sio_lab.text import Text
 
 _LOGS_KEPT = 20
 _SILENT = {"include_role", "ansible.builtin.include_role"}  # a step on the way, not something that is done
+_PRINTED_CHANGE = re.compile(r"^changed: \[", re.MULTILINE)
 _POLL = 0.5  # seconds between two looks at a request to stop
 _LEAVE = 5.0  # seconds for ansible-playbook to end what it runs before it is killed
 
@@ -150,7 +152,7 @@ class _Events:
             self.report(Progress(machine, step, "running"))
         elif kind == "runner_on_ok":
             # Under no_log the result is withheld; the line that Ansible prints still tells.
-            changed = bool(result.get("changed")) or event.get("stdout", "").startswith("changed:")
+            changed = bool(result.get("changed")) or _PRINTED_CHANGE.search(event.get("stdout", "")) is not None
             self.report(Progress(machine, step, "changed" if changed else "unchanged"))
         elif kind in {"runner_on_failed", "runner_on_unreachable"} and not data.get("ignore_errors"):
             unreachable = kind == "runner_on_unreachable"

@@ -26,6 +26,13 @@ accounts:
   bruno: {name: Bruno}
   denis: {name: Denis, scope: external}
 services:
+  directory:
+    product: openldap
+    machines: [srv]
+    url: ldaps://srv.essai.test
+    base_dn: dc=essai,dc=test
+    account: alice
+    client: poste
   portal:
     product: apache
     machines: [srv]
@@ -149,6 +156,12 @@ def test_refused(tmp_path: Path, old: str, new: str, at: str, says: str) -> None
 def test_flow_written_twice(tmp_path: Path) -> None:
     line = "  - {from: users, to: srv, tcp: [443]}\n"
     assert [what for _, what in problems(tmp_path, (line, line * 2))] == ["flow already written above"]
+
+
+def test_portal_needs_a_directory(tmp_path: Path) -> None:
+    start, end = GOOD.index("  directory:"), GOOD.index("  portal:")
+    found = problems(tmp_path, (GOOD[start:end], ""))
+    assert ("portal:", "portal needs directory, which is missing") in found
 
 
 def test_port_published_for_two_machines(tmp_path: Path) -> None:
