@@ -80,21 +80,23 @@ class Analysis:
         """
         at, start = datetime.now(UTC), monotonic()
         machine = self._program.machine
+        # Its last words, once it has ended.
+        command = f"cd {self._program.folder} && cat out; [ ! -e status ] || tail -n1 err >&2"
         while True:
-            _, out, _ = machine.session.run(f"cat {self._program.folder}/out", stdin="", deadline=10)
+            _, out, ended = machine.session.run(command, stdin="", deadline=10)
             requests = tuple(row for row in decoded(out) if text in row.path or text in row.host)
-            if requests or monotonic() - start >= within:
+            if requests or ended or monotonic() - start >= within:
                 break
             sleep(0.2)
         evidence = machine.saw(
             "analysis.seen",
             target=machine.name,
             sent=f"what was decoded, with {text}",
-            received=out,
+            received=out + ended,
             at=at,
             start=start,
         )
-        detail = "" if requests else f"{len(decoded(out))} requests decoded, none of them with {text}"
+        detail = "" if requests else ended.strip() or f"{len(decoded(out))} requests decoded, none with {text}"
         return AnalysisObservation(evidence, "granted" if requests else "refused", detail, requests=requests)
 
 

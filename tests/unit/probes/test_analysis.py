@@ -62,6 +62,15 @@ def test_analyser_that_does_not_start(tshark: Path) -> None:
         assert listening.started.detail == "mirror: That device is not up"
 
 
+def test_analyser_that_ends_later(tshark: Path) -> None:
+    Path(tshark.parent, "tshark").write_text(
+        "#!/bin/sh\necho Capturing on >&2; echo 'mirror went down' >&2; exit 2\n"
+    )
+    with analysis.listening(machine(), SERVICE) as listening:
+        seen = listening.seen("cafe01", within=5)
+    assert (seen.answer, seen.detail) == ("refused", "mirror went down")
+
+
 def test_unknown_analyser() -> None:
     service = SERVICE.model_copy(update={"product": "ntopng"})
     with pytest.raises(InconclusiveError), analysis.listening(machine(), service):
