@@ -110,9 +110,7 @@ def checks() -> list[CheckResult]:
                     received="HTTP/1.1 200 OK\nContent-Type: text/html\n\n<h1>Bonjour denis.club</h1>",
                 ),
                 evidence("negative", probe="http.get", source="internet", received="HTTP/1.1 401 Unauthorized"),
-                evidence(
-                    "context", probe="shell.run", target="portail", sent="id denis.club", received="uid=5"
-                ),
+                evidence("context", probe="shell.run", target="portail", sent="id denis.club", received="uid=5"),
             ],
         ),
         check("1.1.b", title=("Compte applicatif", "Application account")),
@@ -143,7 +141,12 @@ def checks() -> list[CheckResult]:
         check("1.1.f", title=("Sauvegarde et restauration", "Backup and restore")),
         check("1.1.f", title=("Dépôt chiffré", "Encrypted repository"), intensity="observe"),
         check("1.1.h", title=("Poste fixe", "Fixed terminal")),
-        check("1.1.h", title=("Terminal mobile", "Mobile terminal")),
+        check(
+            "1.1.h",
+            title=("Terminal mobile", "Mobile terminal"),
+            fr="sous réserve : le terminal mobile est simulé",
+            en="with a reservation: the mobile terminal is simulated",
+        ),
         check("1.2", title=("Nature des machines", "Nature of machines"), intensity="observe", nature_only=True),
         check(
             "1.3.a",

@@ -25,6 +25,7 @@ from sio_lab.reports.words import (
     VERDICT,
     VERDICT_AS,
     VERDICT_MEANS,
+    remarks,
 )
 from sio_lab.text import Lang, Text
 
@@ -62,6 +63,7 @@ def _plain(document: AuditDocument, console: Console, lang: Lang, paths: Sequenc
         fields = [result.id, STATUS[result.status].get(lang), result.title.get(lang)]
         if result.status != "satisfied":
             fields.append(result.reason.get(lang))
+        fields += [remark.get(lang) for remark in remarks(result)]
         if result.todo:
             fields.append(f"→ {result.todo.get(lang)}")
         lines.append("\t".join(" ".join(field.split()) for field in fields))
@@ -101,6 +103,8 @@ def _row(result: RequirementResult, lang: Lang) -> Table:
     # Why something is not verified stands under "what to do next"; why a document does not count, nowhere else.
     if result.status not in ("satisfied", "unverified") or (result.status == "unverified" and result.attestation):
         text.append(f"\n{visible(result.reason.get(lang))}", "dim" if result.status != "not_satisfied" else "red")
+    for remark in remarks(result):
+        text.append(f"\n{visible(remark.get(lang))}", "dim")
     indent = " " if result.group else ""
     status = Styled(f"{STATUS_MARK[result.status]} {STATUS[result.status].get(lang)}", style)
     table.add_row(Styled(f"{indent}{result.id}", "cyan"), status, text)

@@ -10,6 +10,7 @@ from sio_lab.audit.document import (
     Intensity,
     Nature,
     Outcome,
+    RequirementResult,
     Status,
     Verdict,
 )
@@ -86,6 +87,13 @@ OUTCOME_AS: Mapping[Outcome, Status] = {
 def outcome(check: CheckResult) -> Outcome:
     """Return how ``check`` is shown to have ended: a pass without an exchange proves nothing."""
     return "inconclusive" if check.outcome == "passed" and not check.evidence else check.outcome
+
+
+def remarks(result: RequirementResult) -> list[Text]:
+    """Return what the reader of a satisfied requirement must know all the same."""
+    if result.status != "satisfied":
+        return []
+    return [check.reason for check in result.checks if check.outcome == "passed" and check.reason]
 
 
 INTENSITY: Mapping[Intensity, Text] = {

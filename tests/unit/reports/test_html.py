@@ -198,6 +198,11 @@ def test_no_trace_of_the_template(page: Parsed, lang: Lang) -> None:
     assert "Undefined" not in rendered
 
 
+def test_a_reservation_stands_in_the_row_of_its_requirement() -> None:
+    rows = html.render(document(), "en").split('href="#r-1.1.h"')[1].split("</tr>")[0]
+    assert "with a reservation: the mobile terminal is simulated" in rows
+
+
 def test_a_pass_without_evidence_does_not_look_like_one() -> None:
     audited = document()
     row = next(row for row in audited.requirements if row.id == "1.1.b")

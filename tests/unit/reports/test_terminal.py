@@ -70,6 +70,12 @@ def test_why_an_attestation_does_not_count() -> None:
     assert "expired on 2026-08-31" in _STYLE.sub("", shown(document(), "en", width=200))
 
 
+@pytest.mark.parametrize("styled", [True, False])
+def test_a_reservation_is_told(styled: bool) -> None:
+    text = _STYLE.sub("", shown(document(), "en", width=200, styled=styled))
+    assert "with a reservation: the mobile terminal is simulated" in text
+
+
 def test_path_of_the_report_is_whole() -> None:
     assert str(REPORT) in shown(document(), "fr", width=40)
 
