@@ -18,6 +18,7 @@ from typing import Any
 
 AT_ONCE = 256  # well below the usual limit of open files (1024)
 NO_ANSWER, NO_ADDRESS = -1, -2
+_GRACE = 0.25  # seconds: where nobody has that address, kernels say so after three (arp(7)), just after our deadline
 _TCP = 6
 
 _Key = tuple[str, int]  # address of the peer, our own port: names one attempt
@@ -28,7 +29,7 @@ class Attempt:
 
     def __init__(self, number: int, family: int, address: Any, seconds: float) -> None:
         self.number, self.peer = number, address[0]
-        self.end = time.monotonic() + seconds
+        self.end = time.monotonic() + seconds + _GRACE
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.setblocking(False)
         self.at_once = self.socket.connect_ex(address)
