@@ -18,7 +18,7 @@ from typing import Any
 
 AT_ONCE = 256  # well below the usual limit of open files (1024)
 NO_ANSWER, NO_ADDRESS = -1, -2
-_GRACE = 0.25  # seconds: where nobody has that address, kernels say so after three (arp(7)), just after our deadline
+_GRACE = 0.25  # seconds: kernels tell that nobody has an address after three (arp(7)), just after our deadline
 _TCP = 6
 
 _Key = tuple[str, int]  # address of the peer, our own port: names one attempt
