@@ -180,15 +180,18 @@ def start(lab: Path, tmp_path: Path, **how: object) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
 def test_interruption(lab: Path, tmp_path: Path, by: signal.Signals) -> None:
-    process = start(lab, tmp_path, deadline=60, then="machine.run('sleep 50', deadline=55)")
+    begun = tmp_path / "begun"
+    then = f"open({str(begun)!r}, 'w').close(); machine.run('sleep 50', deadline=55)"
+    process = start(lab, tmp_path, deadline=60, then=then)
     for line in process.stderr or ():
         if "1.1.e: " in line:  # the other check of this requirement has ended
             break
-    time.sleep(0.2)
+    while not begun.exists():
+        time.sleep(0.05)
     process.send_signal(by)
     sent = time.monotonic()
     _, err = process.communicate(timeout=10)
-    assert time.monotonic() - sent < 4
+    assert time.monotonic() - sent < 5
     assert process.returncode == 130
     assert "Traceback" not in err
     document = json.loads((lab.parent / "reports" / "audit.json").read_text())

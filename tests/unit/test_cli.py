@@ -99,7 +99,7 @@ def test_unknown_machine_for_shell(capsys: pytest.CaptureFixture[str]) -> None:
     assert "bdd" in err
 
 
-def raising(error: BaseException):  # noqa: ANN201
+def raising(error: BaseException):
     def load(_: Path) -> None:
         raise error
 

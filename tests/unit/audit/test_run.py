@@ -234,7 +234,7 @@ def test_unreachable_machine_costs_one_timeout(audit: Audit) -> None:
         ran = audit("\n".join(
             f"@requirement('1.1.b', title=T)\ndef test_{n}(proof): both(proof)\n" for n in range(10)
         ))  # fmt: skip
-        assert monotonic() - start < 2.5
+        assert monotonic() - start < 5  # one after the other: ten seconds
     assert [c.outcome for c in ran.findings.checks] == ["unreachable"] * 10
     machines = {m.name: m for m in ran.findings.machines}
     assert not machines["bdd"].reachable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import timedelta
 from threading import Timer
 from time import monotonic, sleep
 
@@ -14,21 +15,39 @@ from sio_lab.complaint import terminable
 
 
 def test_checks_run_in_parallel(audit: Audit) -> None:
-    start = monotonic()
+    """Each waits for the other: one after the other they would never meet."""
     ran = audit("""
+        from threading import Barrier
+        MEETING = Barrier(2, timeout=10)
+
         @requirement("1.1.b", title=T, uses=["dbms"])
         def test_one(proof):
-            proof.machine("bdd").run("sleep 0.3")
+            MEETING.wait()
             both(proof)
 
         @requirement("1.1.b", title=T, uses=["dbms"])
         def test_two(proof):
-            proof.machine("bdd").run("sleep 0.3")
+            MEETING.wait()
             both(proof)
     """)
-    assert monotonic() - start < 0.55
     assert [c.outcome for c in ran.findings.checks] == ["passed", "passed"]
-    assert all(c.duration >= 0.3 for c in ran.findings.checks)
+
+
+def test_two_short_checks_take_the_time_of_one(audit: Audit) -> None:
+    ran = audit("""
+        @requirement("1.1.b", title=T, uses=["dbms"])
+        def test_one(proof):
+            both(proof)
+            proof.machine("bdd").run("sleep 0.3")
+
+        @requirement("1.1.b", title=T, uses=["dbms"])
+        def test_two(proof):
+            both(proof)
+            proof.machine("bdd").run("sleep 0.3")
+    """)
+    ends = [e.at + timedelta(seconds=e.duration) for c in ran.findings.checks for e in c.evidence]
+    begins = [e.at for c in ran.findings.checks for e in c.evidence]
+    assert max(ends) - min(begins) < timedelta(seconds=0.5)
 
 
 EXCLUSION = """
@@ -71,13 +90,12 @@ def test_what_is_disturbed_is_used_by_nobody_else(audit: Audit, disturbs: str) -
 
 
 def test_check_past_its_deadline(audit: Audit, sessions: FakeSessions) -> None:
-    start = monotonic()
     ran = audit("""
         @requirement("1.1.b", title=T, uses=["dbms"], deadline=0.2)
         def test_stuck(proof):
             both(proof)
             try:
-                proof.machine("bdd").run("sleep 0.6")
+                proof.machine("bdd").run("sleep 1")
                 proof.machine("bdd").run("too late")
             finally:
                 proof.machine("bdd").run("clean up")
@@ -87,15 +105,14 @@ def test_check_past_its_deadline(audit: Audit, sessions: FakeSessions) -> None:
         def test_other(proof):
             both(proof)
     """)
-    assert monotonic() - start < 0.5
-    assert ran.abandoned
+    assert ran.abandoned  # nobody waited for it
     stuck, other = ran.findings.checks
     assert (stuck.outcome, other.outcome) == ("timeout", "passed")
     assert stuck.reason is not None
     assert stuck.reason.en == "the check did not end within 0.2 s"
-    assert stuck.duration == pytest.approx(0.2, abs=0.1)
+    assert stuck.duration == pytest.approx(0.2, abs=0.3)
     assert [e.sent for e in stuck.evidence] == ["yes", "no"]
-    sleep(0.6)
+    sleep(1)
     assert [e.sent for e in stuck.evidence] == ["yes", "no"]
     assert sessions.known["bdd"].asked[-2:] == ["clean up", "clean up more"]
     assert "too late" not in sessions.known["bdd"].asked
@@ -144,7 +161,7 @@ def test_interruption_keeps_what_was_learnt(audit: Audit, sessions: FakeSessions
             def test_not_begun(proof, mine):
                 both(proof)
         """)
-    assert monotonic() - start < 2
+    assert monotonic() - start < 3
     assert ran.interrupted
     assert not ran.abandoned
     assert {c.requirement: c.outcome for c in ran.findings.checks} == {
