@@ -9,11 +9,9 @@ from sio_lab.provision import faults
 
 pytestmark = pytest.mark.integration
 
-SECTION_1 = {
-    "1.1.a", "1.1.b", "1.1.c", "1.1.d", "1.1.e", "1.1.f", "1.1.g", "1.1.h", "1.2", "1.3.a", "1.3.b", "1.3.c", "1.3.d",
-}  # fmt: skip
+SECTION_1 = {"1.2", *(f"1.1.{letter}" for letter in "abcdefgh"), *(f"1.3.{letter}" for letter in "abcd")}
 HEALTHY = dict.fromkeys(SECTION_1, "satisfied") | {"1.1.e": "not_satisfied", "1.2": "not_applicable"}
-FAULTS = [fault for fault in faults.catalogue(ROOT / "playbooks" / "faults")]
+FAULTS = faults.catalogue(ROOT / "playbooks" / "faults")
 
 
 def section_1(statuses: dict[str, str]) -> dict[str, str]:

@@ -85,7 +85,8 @@ def settle(directory, root, tree):
     for dn, attributes in tree.items():
         if dn not in here:
             # A simpleSecurityObject needs a password at once: this hash matches none.
-            secret = {"userPassword": [b"{CRYPT}!"]} if b"simpleSecurityObject" in attributes["objectClass"] else {}
+            needs_one = b"simpleSecurityObject" in attributes["objectClass"]
+            secret = {"userPassword": [b"{CRYPT}!"]} if needs_one else {}
             directory.add_s(dn, list({**attributes, **secret}.items()))
             changed = True
             continue
