@@ -3,9 +3,6 @@ from __future__ import annotations
 import datetime
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from loopback import LocalSession, certificate, closed_port, machine
+from tls_server import Serve, listening, speaking_tls
 
 from sio_lab.errors import ProbeTimeout, ProtocolError
 from sio_lab.lab.services import TlsEndpoint
@@ -20,51 +18,10 @@ from sio_lab.probes import tls
 from sio_lab.probes.observation import Evidence
 
 NAME = "service.example.test"
-Prepare = Callable[[socket.socket], None]
-Listen = Callable[..., AbstractContextManager[LocalSession]]
 
 
-@contextmanager
-def listening(serve: Callable[[socket.socket], None]) -> Iterator[LocalSession]:
-    """Answer every connection with ``serve``, in a thread each."""
-
-    def answer(channel: socket.socket) -> None:
-        with suppress(OSError, ssl.SSLError), channel:
-            serve(channel)
-
-    def accept() -> None:
-        while True:
-            try:
-                channel, _ = server.accept()
-            except OSError:
-                return
-            threading.Thread(target=answer, args=(channel,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=accept, daemon=True).start()
-        yield LocalSession(ports={(NAME, 443): server.getsockname()[1]})
-        server.shutdown(socket.SHUT_RDWR)
-
-
-def speaking_tls(
-    pem: Path,
-    prepare: Prepare = lambda _: None,
-    lowest: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2,
-    highest: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
-) -> AbstractContextManager[LocalSession]:
-    """Speak TLS after ``prepare``, with the certificate in ``pem``."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    if lowest < ssl.TLSVersion.TLSv1_2:
-        context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version, context.maximum_version = lowest, highest
-
-    def serve(channel: socket.socket) -> None:
-        prepare(channel)
-        with context.wrap_socket(channel, server_side=True) as secured:
-            secured.recv(1)
-
-    return listening(serve)
+def at(port: int) -> LocalSession:
+    return LocalSession(ports={(NAME, 443): port})
 
 
 def endpoint(starttls: str = "") -> TlsEndpoint:
@@ -106,46 +63,46 @@ def expired(folder: Path, issuer: Path) -> Path:
 
 def test_verified_certificate(ca: Path) -> None:
     record: list[Evidence] = []
-    with speaking_tls(ca) as session:
-        seen = tls.verify(machine(session, record), endpoint(), ca)
+    with speaking_tls(ca) as port:
+        seen = tls.verify(machine(at(port), record), endpoint(), ca)
     assert (seen.answer, seen.version) == ("granted", "TLSv1.3")
     assert 0 < seen.days_left < 1
     assert "certificate verified" in record[0].received
 
 
 def test_certificate_of_another_name(ca: Path) -> None:
-    with speaking_tls(ca) as session:
-        seen = tls.verify(machine(session), endpoint(), ca, name="other.example.test")
+    with speaking_tls(ca) as port:
+        seen = tls.verify(machine(at(port)), endpoint(), ca, name="other.example.test")
     assert seen.answer == "refused"
     assert "mismatch" in seen.detail
 
 
 def test_certificate_of_another_authority(ca: Path, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
-    with speaking_tls(ca) as session:
-        seen = tls.verify(machine(session), endpoint(), certificate(tmp_path / "other", "other.example.test"))
+    with speaking_tls(ca) as port:
+        seen = tls.verify(machine(at(port)), endpoint(), certificate(tmp_path / "other", "other.example.test"))
     assert seen.answer == "refused"
     assert "self-signed" in seen.detail
 
 
 def test_expired_certificate(ca: Path, tmp_path: Path) -> None:
-    with speaking_tls(expired(tmp_path, ca)) as session:
-        seen = tls.verify(machine(session), endpoint(), ca)
+    with speaking_tls(expired(tmp_path, ca)) as port:
+        seen = tls.verify(machine(at(port)), endpoint(), ca)
     assert (seen.answer, seen.detail) == ("refused", "certificate has expired")
 
 
 def test_service_in_clear(ca: Path) -> None:
-    with listening(lambda channel: channel.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as session:
-        seen = tls.verify(machine(session), endpoint(), ca)
-        offered = tls.versions(machine(session), endpoint())
+    with listening(lambda channel: channel.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as port:
+        seen = tls.verify(machine(at(port)), endpoint(), ca)
+        offered = tls.versions(machine(at(port)), endpoint())
     assert seen.answer == "refused"
     assert seen.detail.startswith("no TLS")
     assert offered.answer == "refused"
 
 
 def test_service_that_hangs_up(ca: Path) -> None:
-    with listening(lambda channel: None) as session, pytest.raises(ProtocolError):
-        tls.verify(machine(session), endpoint(), ca)
+    with listening(lambda channel: None) as port, pytest.raises(ProtocolError):
+        tls.verify(machine(at(port)), endpoint(), ca)
 
 
 def test_service_that_says_nothing(ca: Path) -> None:
@@ -153,23 +110,23 @@ def test_service_that_says_nothing(ca: Path) -> None:
         while channel.recv(1 << 16):
             pass
 
-    with listening(serve) as session:
+    with listening(serve) as port:
         with pytest.raises(ProbeTimeout):
-            tls.verify(machine(session), endpoint(), ca, deadline=0.3)
+            tls.verify(machine(at(port)), endpoint(), ca, deadline=0.3)
         with pytest.raises(ProbeTimeout):
-            tls.versions(machine(session), endpoint(), deadline=1)
+            tls.versions(machine(at(port)), endpoint(), deadline=1)
 
 
 def test_nothing_listens(ca: Path) -> None:
-    session = LocalSession(ports={(NAME, 443): closed_port()})
-    assert tls.verify(machine(session), endpoint(), ca).answer == "unavailable"
-    assert tls.versions(machine(session), endpoint()).answer == "unavailable"
+    port = closed_port()
+    assert tls.verify(machine(at(port)), endpoint(), ca).answer == "unavailable"
+    assert tls.versions(machine(at(port)), endpoint()).answer == "unavailable"
 
 
 def test_versions_of_a_sound_service(ca: Path) -> None:
     record: list[Evidence] = []
-    with speaking_tls(ca) as session:
-        seen = tls.versions(machine(session, record), endpoint())
+    with speaking_tls(ca) as port:
+        seen = tls.versions(machine(at(port), record), endpoint())
     assert seen.accepted == {"TLSv1.2", "TLSv1.3"}
     assert not seen.accepted & tls.OBSOLETE
     assert "TLSv1: " in record[0].received
@@ -177,15 +134,15 @@ def test_versions_of_a_sound_service(ca: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
 def test_obsolete_versions_are_seen(ca: Path) -> None:
-    with speaking_tls(ca, lowest=ssl.TLSVersion.TLSv1, highest=ssl.TLSVersion.TLSv1_1) as session:
-        assert tls.versions(machine(session), endpoint()).accepted == {"TLSv1", "TLSv1.1"}
-        seen = tls.verify(machine(session), endpoint(), ca)
+    with speaking_tls(ca, lowest=ssl.TLSVersion.TLSv1, highest=ssl.TLSVersion.TLSv1_1) as port:
+        assert tls.versions(machine(at(port)), endpoint()).accepted == {"TLSv1", "TLSv1.1"}
+        seen = tls.verify(machine(at(port)), endpoint(), ca)
     assert seen.answer == "refused"
 
 
 def test_only_the_newest_version(ca: Path) -> None:
-    with speaking_tls(ca, lowest=ssl.TLSVersion.TLSv1_3) as session:
-        assert tls.versions(machine(session), endpoint()).accepted == {"TLSv1.3"}
+    with speaking_tls(ca, lowest=ssl.TLSVersion.TLSv1_3) as port:
+        assert tls.versions(machine(at(port)), endpoint()).accepted == {"TLSv1.3"}
 
 
 def expect(channel: socket.socket, request: bytes) -> None:
@@ -221,10 +178,10 @@ def smtp(channel: socket.socket) -> None:
 @pytest.mark.parametrize(
     ("protocol", "prepare"), [("ldap", ldap), ("postgres", postgres), ("imap", imap), ("smtp", smtp)]
 )
-def test_tls_on_demand(protocol: str, prepare: Prepare, ca: Path) -> None:
-    with speaking_tls(ca, prepare) as session:
-        assert tls.verify(machine(session), endpoint(protocol), ca).granted
-        assert tls.versions(machine(session), endpoint(protocol)).accepted == {"TLSv1.2", "TLSv1.3"}
+def test_tls_on_demand(protocol: str, prepare: Serve, ca: Path) -> None:
+    with speaking_tls(ca, prepare) as port:
+        assert tls.verify(machine(at(port)), endpoint(protocol), ca).granted
+        assert tls.versions(machine(at(port)), endpoint(protocol)).accepted == {"TLSv1.2", "TLSv1.3"}
 
 
 def test_tls_on_demand_refused(ca: Path) -> None:
@@ -232,7 +189,7 @@ def test_tls_on_demand_refused(ca: Path) -> None:
         if channel.recv(8):
             channel.sendall(b"N")
 
-    with listening(serve) as session:
-        seen = tls.verify(machine(session), endpoint("postgres"), ca)
+    with listening(serve) as port:
+        seen = tls.verify(machine(at(port)), endpoint("postgres"), ca)
     assert seen.answer == "refused"
     assert seen.detail.startswith("no STARTTLS")
