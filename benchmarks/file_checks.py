@@ -53,6 +53,8 @@ class Bench:
         )
         self.config = folder / "ssh_config"
         self.config.write_text(ssh_config(access, folder / "known_hosts"))
+        self.shared = folder / "ssh_config_shared"
+        self.shared.write_text(f"ControlPath {folder}/%C\n{self.config.read_text()}")
         # Options that testinfra's paramiko backend does not get along with are left out.
         self.plain = folder / "ssh_config_relays"
         self.plain.write_text(
@@ -76,8 +78,8 @@ class Bench:
         return self._testinfra("ssh", f"ssh_config={self.config}")
 
     def testinfra_multiplexed(self) -> list[str]:
-        """testinfra with a control socket, which its documentation offers."""
-        return self._testinfra("ssh", f"ssh_config={self.config}&controlpath={self.folder}/%C")
+        """The same where the user's configuration names a control socket: one connection a machine."""
+        return self._testinfra("ssh", f"ssh_config={self.shared}")
 
     def testinfra_paramiko(self) -> list[str]:
         """testinfra over paramiko: one connection a machine, one channel a command."""

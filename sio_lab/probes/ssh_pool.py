@@ -7,6 +7,7 @@ import shlex
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 import paramiko
 
@@ -17,6 +18,8 @@ from sio_lab.probes.ssh_transport import ChannelRefused, Link, Transport
 from sio_lab.text import Text
 
 _AT_ONCE = 8  # sshd allows ten sessions a connection (MaxSessions, sshd_config(5)); killing needs one more
+# Opening a shell costs the machine a hundred times what most commands do: seconds that a busy one is waited for.
+_PATIENCE = 0.03
 _GONE = (paramiko.SSHException, EOFError, OSError)
 
 # What such a command leaves running may write on its output after its end: into the next one's, in the same shell.
@@ -33,6 +36,7 @@ class Shells:
         self._changed = threading.Condition()
         self._idle: list[Shell] = []
         self._busy = 0
+        self._opening = False
         self._limit = _AT_ONCE
         self._posix = True
 
@@ -97,18 +101,23 @@ class Shells:
             if idle:
                 return idle
             try:
-                return Shell(transport, self._prefix)
+                shell = Shell(transport, self._prefix)
             except ChannelRefused:
                 # This machine allows fewer sessions: those that we have must do, if there is any.
                 if not self._settle_for_less():
                     raise
             except BaseException:
+                self._opened()
                 self._return(None)
                 raise
+            else:
+                self._opened()
+                return shell
 
     def _wait(self) -> Shell | None:
-        """Take a turn; return an idle shell, or ``None`` to make one."""
+        """Take a turn; return an idle shell, or ``None`` to open one and then say ``_opened``."""
         with self._changed:
+            patience = monotonic() + _PATIENCE
             while True:
                 while self._idle:
                     shell = self._idle.pop()
@@ -116,10 +125,20 @@ class Shells:
                         self._busy += 1
                         return shell
                     shell.close()
-                if self._busy < self._limit:
+                if self._opening or self._busy >= self._limit:
+                    self._changed.wait()
+                    patience = monotonic() + _PATIENCE
+                elif self._busy and monotonic() < patience:
+                    self._changed.wait(patience - monotonic())
+                else:
                     self._busy += 1
+                    self._opening = True
                     return None
-                self._changed.wait()
+
+    def _opened(self) -> None:
+        with self._changed:
+            self._opening = False
+            self._changed.notify_all()
 
     def _return(self, shell: Shell | None) -> None:
         with self._changed:
@@ -131,13 +150,16 @@ class Shells:
     def _settle_for_less(self) -> bool:
         """Return whether others hold a session that will be free one day, and count on no more than theirs."""
         with self._changed:
+            self._opening = False
             self._busy -= 1
             self._limit = max(1, self._busy)
+            self._changed.notify_all()
             return bool(self._busy or self._idle)
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
         shell = self._wait()
+        self._opened()
         try:
             yield
         finally:
