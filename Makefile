@@ -30,7 +30,7 @@ test: unit setup  ## every test: unit, integration on a lab of its own, end to e
 	@$(BIN)/pytest tests/integration tests/e2e
 
 unit: $(VENV)/.ready  ## tests that need neither root nor Incus
-	@$(BIN)/pytest tests/unit -q
+	@$(BIN)/pytest tests/unit -q -n 4
 
 lint: $(VENV)/.ready  ## style, types and playbooks
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

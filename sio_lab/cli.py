@@ -123,8 +123,17 @@ def init_command(app: App, folder: Path, option: model.Option) -> None:
     "up", fr="Monter le labo ; reprendre ce qui est resté à faire.", en="Bring the lab up; resume what is left."
 )
 @lab_argument
+@click.option(
+    "--provision/--no-provision",
+    default=None,
+    cls=Option,
+    text=Text(
+        "installer les services ; par défaut, pas sur des machines existantes",
+        "install the services; by default, not on machines that exist already",
+    ),
+)
 @click.pass_obj
-def up_command(app: App, lab: Path) -> None:
+def up_command(app: App, lab: Path, provision: bool | None) -> None:
     """Bring a lab up."""
     from sio_lab import workflow
     from sio_lab.lab import load
@@ -133,7 +142,7 @@ def up_command(app: App, lab: Path) -> None:
     loaded = load(lab)
     title = Text(f"Labo {loaded.lab.lab}", f"Lab {loaded.lab.lab}")
     with view(app.err, app.lang, title) as report:
-        result = workflow.up(loaded, report)
+        result = workflow.up(loaded, report, provision=provision)
     if result.changed:
         app.say(
             f"Le labo {loaded.lab.lab} est prêt. Pour le prouver : sio-lab check {lab}",

@@ -130,3 +130,7 @@ class ProtocolError(ProbeError):
 
 class IdentityError(ProbeError):
     """A machine is not the one that was provisioned (host key, machine-id)."""
+
+
+class InconclusiveError(SioLabError):
+    """The check could not tell: ``unverified``."""

@@ -6,10 +6,12 @@ import json
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text as Styled
 
 from sio_lab.lab import LoadedLab
 from sio_lab.providers import provider_for
 from sio_lab.provision import faults
+from sio_lab.reports.visible import visible
 from sio_lab.text import Lang, Text
 
 _STATES = {
@@ -28,7 +30,9 @@ def show(loaded: LoadedLab, out: Console, lang: Lang, *, as_json: bool) -> None:
     if as_json:
         out.file.write(json.dumps({"lab": lab.lab, "machines": states, "faults": broken}, indent=2) + "\n")
         return
-    table = Table(title=f"{lab.lab} — {lab.title}", title_justify="left", box=None, pad_edge=False)
+    table = Table(
+        title=Styled(visible(f"{lab.lab} — {lab.title}")), title_justify="left", box=None, pad_edge=False
+    )
     for heading in (
         Text("machine", "machine"),
         Text("état", "state"),
@@ -39,7 +43,9 @@ def show(loaded: LoadedLab, out: Console, lang: Lang, *, as_json: bool) -> None:
     for name, machine in lab.machines.items():
         state = states.get(name, "absent")
         addresses = ", ".join(str(address) for address in machine.addresses.values())
-        table.add_row(name, f"[{_STYLES[state]}]{_STATES[state].get(lang)}[/]", addresses, machine.title)
+        table.add_row(
+            name, Styled(_STATES[state].get(lang), _STYLES[state]), addresses, Styled(visible(machine.title))
+        )
     out.print(table)
     if broken:
         label = Text("Pannes en place", "Faults in place").get(lang)
@@ -56,5 +62,5 @@ def show_faults(loaded: LoadedLab, out: Console, lang: Lang) -> None:
     ):
         table.add_column(heading.get(lang), overflow="fold")
     for fault in faults.available(loaded.lab):
-        table.add_row(fault.name, fault.title.get(lang), ", ".join(fault.breaks))
+        table.add_row(fault.name, Styled(fault.title.get(lang)), ", ".join(fault.breaks))
     out.print(table)

@@ -58,8 +58,11 @@ def _claim(loaded: LoadedLab) -> None:
     mark.write_text(json.dumps({"path": str(loaded.path)}))
 
 
-def up(loaded: LoadedLab, report: Reporter) -> UpResult:
+def up(loaded: LoadedLab, report: Reporter, *, provision: bool | None = None) -> UpResult:
     """Bring up and provision the lab; do nothing that is already done.
+
+    Args:
+        provision: whether to run the roles; default: unless the machines are somebody else's (``existing``).
 
     Raises:
         SioLabError: one of the family; what was done stays, and the next ``up`` goes on from there.
@@ -71,7 +74,9 @@ def up(loaded: LoadedLab, report: Reporter) -> UpResult:
         provider = provider_for(lab)
         changed = provider.up(lab, recipes, report)
         access = provider.access(lab)
-        changed |= run.site(lab, access, secrets.ensure(lab), pki.ensure(lab), report)
+        known = secrets.ensure(lab)
+        if provision if provision is not None else lab.provider != "existing":
+            changed |= run.site(lab, access, known, pki.ensure(lab), report)
         broken = tuple(entry.name for entry in faults.journal(lab.lab))
         if not broken and (changed or not provider.has_snapshot(lab, PROVISIONED)):
             provider.snapshot(lab, PROVISIONED, report)
@@ -109,8 +114,18 @@ def reset(loaded: LoadedLab, report: Reporter, machines: Sequence[str] | None = 
 
 
 def break_(loaded: LoadedLab, fault: str, report: Reporter) -> None:
-    """Put the fault ``fault`` into the lab, journalled first."""
+    """Put the fault ``fault`` into the lab, journalled first.
+
+    Raises:
+        UsageError: no such fault, or the machines are not ours to break.
+    """
     lab = loaded.lab
+    if lab.provider == "existing":
+        raise UsageError(
+            Text("on ne met pas en panne des machines réelles", "real machines are not broken on purpose"),
+            where=str(loaded.path),
+            todo=Text("exercez-vous sur un labo de conteneurs", "practise on a lab of containers"),
+        )
     with lab_lock(lab.lab, "break"):
         faults.break_(lab, provider_for(lab).access(lab), fault, report)
 

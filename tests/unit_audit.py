@@ -29,7 +29,7 @@ HEAD = """
 import time
 from pathlib import Path
 import pytest
-from sio_lab.audit.proof import InconclusiveError
+from sio_lab.errors import InconclusiveError
 from sio_lab.audit.requirement import requirement
 from sio_lab.errors import UsageError
 from sio_lab.text import Text

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sio_lab.audit.proof import InconclusiveError, Proof
+from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.services import Backup
 from sio_lab.probes import system
 from sio_lab.probes.machine import Machine

@@ -10,9 +10,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sio_lab import parallel
-from sio_lab.audit.proof import InconclusiveError, NotSatisfiedError, Proof
+from sio_lab.audit.proof import NotSatisfiedError, Proof
 from sio_lab.audit.requirement import requirement
-from sio_lab.errors import SioLabError
+from sio_lab.errors import InconclusiveError, SioLabError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.services import Encryption, TlsEndpoint
 from sio_lab.probes import capture, cleartext, tls, web

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from urllib.parse import urlsplit
 
-from sio_lab.audit.proof import InconclusiveError, Proof
+from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.services import InternetAccess
 from sio_lab.probes import flow, gateway, web
 from sio_lab.text import Text

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
-from sio_lab.audit.proof import InconclusiveError, Proof
+from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
-from sio_lab.errors import ProbeTimeout
+from sio_lab.errors import InconclusiveError, ProbeTimeout
 from sio_lab.lab.model import Lab
 from sio_lab.lab.services import IntrusionPrevention
 from sio_lab.probes import flow, web

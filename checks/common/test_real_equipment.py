@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sio_lab.audit.document import NATURE
 from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
 from sio_lab.lab.model import Lab
@@ -35,8 +36,11 @@ def test_nature_of_machines(lab: Lab, proof: Proof) -> None:
         for name, machine in lab.machines.items()
         if machine.kind in kinds
     }
-    natures = ", ".join(f"{name} : {seen.nature}" for name, seen in found.items())
-    proof.remark(fr=natures, en=natures)
+    natures = Text(
+        ", ".join(f"{name} : {NATURE[seen.nature].fr}" for name, seen in found.items()),
+        ", ".join(f"{name}: {NATURE[seen.nature].en}" for name, seen in found.items()),
+    )
+    proof.remark(fr=natures.fr, en=natures.en)
     for part, title in PARTS.items():
         real = [
             name
@@ -47,6 +51,6 @@ def test_nature_of_machines(lab: Lab, proof: Proof) -> None:
             bool(real) or lab.purpose == "training",
             *found.values(),
             side="positive",
-            fr=f"aucun équipement réel parmi les machines de genre « {title.fr} » ({natures})",
-            en=f"no real equipment among the machines of kind '{title.en}' ({natures})",
+            fr=f"aucun équipement réel parmi les machines de genre « {title.fr} » ({natures.fr})",
+            en=f"no real equipment among the machines of kind '{title.en}' ({natures.en})",
         )

@@ -6,8 +6,9 @@ import secrets
 from contextlib import AbstractContextManager
 
 from sio_lab.audit.access import kept_out, known, shut
-from sio_lab.audit.proof import InconclusiveError, Proof
+from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.services import RestrictedArea
 from sio_lab.probes import dav, sftp

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sio_lab.audit.proof import InconclusiveError, Proof
+from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.services import Terminals
 from sio_lab.probes import desktop, mobile

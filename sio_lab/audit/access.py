@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sio_lab.audit.proof import InconclusiveError, Proof
+from sio_lab.audit.proof import Proof
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.model import Lab
 from sio_lab.probes import ldap
 from sio_lab.probes.area import Area, AreaObservation

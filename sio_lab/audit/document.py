@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Literal
 
@@ -20,6 +21,13 @@ Outcome = Literal["passed", "failed", "unreachable", "timeout", "error", "inconc
 lacked a positive or a negative probe, or could not tell; ``skipped`` one that was not to run."""
 AttestationState = Literal["valid", "expired", "altered", "missing", "postdated"]
 Nature = Literal["physical", "virtual_machine", "container", "emulated", "unknown"]
+NATURE: Mapping[Nature, Text] = {
+    "physical": Text("physique", "physical"),
+    "virtual_machine": Text("machine virtuelle", "virtual machine"),
+    "container": Text("conteneur", "container"),
+    "emulated": Text("émulée", "emulated"),
+    "unknown": Text("inconnue", "unknown"),
+}
 
 
 class Section(BaseModel):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from sio_lab.errors import SioLabError, UsageError
+from sio_lab.errors import InconclusiveError, UsageError
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import KEPT, Evidence, Observation
 from sio_lab.text import Text
@@ -20,10 +20,6 @@ class NotSatisfiedError(AssertionError):
     def __init__(self, reason: Text) -> None:
         super().__init__(reason.en)
         self.reason = reason
-
-
-class InconclusiveError(SioLabError):
-    """The check could not tell: ``unverified``."""
 
 
 class Proof:

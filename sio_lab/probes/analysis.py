@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic, sleep
 
-from sio_lab.audit.proof import InconclusiveError
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.services import TrafficAnalysis
 from sio_lab.probes import background
 from sio_lab.probes.background import Background

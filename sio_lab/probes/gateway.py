@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from time import monotonic
 from urllib.parse import urlsplit
 
-from sio_lab.audit.proof import InconclusiveError
-from sio_lab.errors import ProbeError, ProbeTimeout, ProtocolError
+from sio_lab.errors import InconclusiveError, ProbeError, ProbeTimeout, ProtocolError
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Answer, Observation
 from sio_lab.text import Text

@@ -50,7 +50,7 @@ class Evidence:
         cls, probe: str, *, source: str, target: str, sent: str, received: str, at: datetime, duration: float
     ) -> Evidence:
         """Make the evidence of an exchange that just ended. Masking is done by the recorder."""
-        whole = hashlib.sha256(received.encode(errors="surrogateescape")).hexdigest()
+        whole = hashlib.sha256(_bytes(received)).hexdigest()
         return cls(probe, source, target, sent, received, whole, at, duration)
 
 
@@ -76,3 +76,11 @@ class Ran(Observation):
     stdout: str = ""
     stderr: str = ""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def _bytes(text: str) -> bytes:
+    """Return the bytes of ``text``: what was no UTF-8 as it came, lone surrogates of JSON as they are."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode(errors="surrogatepass")

@@ -12,8 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import paramiko
 
-from sio_lab.audit.proof import InconclusiveError
-from sio_lab.errors import IdentityError, ProbeTimeout, ProtocolError, ServiceUnavailable
+from sio_lab.errors import IdentityError, InconclusiveError, ProbeTimeout, ProtocolError, ServiceUnavailable
 from sio_lab.probes.area import AreaObservation, Refusal
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Answer

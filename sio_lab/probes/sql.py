@@ -13,8 +13,7 @@ from time import monotonic
 import psycopg
 from psycopg import sql
 
-from sio_lab.audit.proof import InconclusiveError
-from sio_lab.errors import ProbeTimeout, ProtocolError, ServiceUnavailable
+from sio_lab.errors import InconclusiveError, ProbeTimeout, ProtocolError, ServiceUnavailable
 from sio_lab.lab.services import Dbms
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Answer, Observation

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from sio_lab.audit.proof import InconclusiveError
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.services import Ticketing
 from sio_lab.probes import web
 from sio_lab.probes.machine import Machine

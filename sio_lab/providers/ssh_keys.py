@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sio_lab.provision import files
+from sio_lab import files
 
 _IDENTITY = "id_ed25519"
 _HOSTS = "host_keys"

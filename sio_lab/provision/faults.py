@@ -10,12 +10,12 @@ from pathlib import Path
 
 import yaml
 
-from sio_lab import paths
+from sio_lab import files, paths
 from sio_lab.errors import ProvisionError, UsageError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.tree import closest
 from sio_lab.providers.base import Reporter, SshAccess
-from sio_lab.provision import files, inventory, pki, run, secrets
+from sio_lab.provision import inventory, pki, run, secrets
 from sio_lab.text import Text
 
 
@@ -139,8 +139,8 @@ def _keep(lab_name: str, entries: Iterable[Entry]) -> None:
 
 
 def _play(lab: Lab, access: Mapping[str, SshAccess], fault: Fault, action: str, report: Reporter) -> None:
-    machines = _machines(lab, fault)
-    source = inventory.write(lab, access, secrets.load(lab), pki.folder(lab), machines=machines)
+    # All machines: a fault may do part of its work on another one (delegate_to).
+    source = inventory.write(lab, access, secrets.load(lab), pki.folder(lab))
     run.playbook(lab, fault.file, source, report, {"fault_action": action})
 
 

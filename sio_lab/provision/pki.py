@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from sio_lab import paths
+from sio_lab import files, paths
 from sio_lab.lab.model import Lab
-from sio_lab.provision import addressing, files
+from sio_lab.provision import addressing
 
 _AUTHORITY_LIFE = datetime.timedelta(days=5 * 365)
 _LEAF_LIFE = datetime.timedelta(days=397)  # CA/Browser Forum Baseline Requirements 6.3.2: 398 days at most

@@ -178,8 +178,8 @@ def _reason(result: Mapping[str, Any]) -> str:
 
 def _error(failures: list[Failure], log: Path) -> ProvisionError:
     todo = Text(
-        f"tout est dans {log} ; une fois la cause levée, relancez : sio-lab up reprend",
-        f"all of it is in {log}; once the cause is gone, run sio-lab up again: it resumes",
+        f"tout est dans {log} ; une fois la cause levée, relancez la même commande : elle reprend",
+        f"all of it is in {log}; once the cause is gone, run the same command again: it resumes",
     )
     if not failures:  # Ansible itself gave up before its first task
         lines = log.read_text(errors="replace").strip().splitlines() if log.exists() else []

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import yaml
 
-from sio_lab import paths
+from sio_lab import files, paths
 from sio_lab.errors import ProvisionError
 from sio_lab.lab.model import Lab
-from sio_lab.provision import files, roles
+from sio_lab.provision import roles
 from sio_lab.text import Text
 
 # Letters and digits only: nothing to escape in a URL, a shell, LDIF, SQL or a configuration file.

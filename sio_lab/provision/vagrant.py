@@ -12,11 +12,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from sio_lab import paths
+from sio_lab import files, paths
 from sio_lab.errors import SioLabError
 from sio_lab.lab import load
 from sio_lab.lab.model import Lab
-from sio_lab.provision import files, inventory, pki, roles, secrets
+from sio_lab.provision import inventory, pki, roles, secrets
 from sio_lab.provision.secrets import Secrets
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
+from sio_lab import files
 from sio_lab.errors import SetupError, SioLabError, UsageError
 from sio_lab.text import Text
 
@@ -23,21 +21,9 @@ def write(path: Path, content: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+        files.write(path, content.encode(errors="replace"))
     except OSError as error:
         raise _told(error, path) from error
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            Path(name).unlink()
-        if isinstance(error, OSError):
-            raise _told(error, path) from error
-        raise
 
 
 def _told(error: OSError, path: Path) -> SioLabError:

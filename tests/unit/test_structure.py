@@ -17,16 +17,14 @@ from sio_lab.provision import faults
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "sio_lab"
-COMMON = {"text", "errors", "paths", "parallel"}
+COMMON = {"text", "errors", "paths", "parallel", "files"}
 
 MAY_IMPORT = {
     "lab": COMMON | {"lab"},
     "catalogue": COMMON | {"catalogue"},
-    # Writing a private file is no business of provisioning alone.
-    "providers": COMMON | {"providers", "lab", "provision.files"},
-    # How a machine is reached; that a product's dialect is not spoken; the words of a machine's nature.
-    "probes": COMMON
-    | {"probes", "lab", "providers.base.SshAccess", "audit.proof.InconclusiveError", "audit.document.Nature"},
+    "providers": COMMON | {"providers", "lab"},
+    # How a machine is reached; the words of a machine's nature.
+    "probes": COMMON | {"probes", "lab", "providers.base.SshAccess", "audit.document.Nature"},
     # The document's own classes: those of evidence, and of the catalogue that `sio-lab catalogue` shows.
     "reports": COMMON | {"reports", "audit.document", "probes.observation", "catalogue.model"},
     "verdict.py": COMMON | {"verdict_words", "audit.document", "catalogue"},

@@ -13,7 +13,8 @@ from dav_server import Shared, serving
 from lab_runner import ROOT
 from loopback import LocalSession, certificate, closed_port
 
-from sio_lab.audit.proof import InconclusiveError, NotSatisfiedError, Proof
+from sio_lab.audit.proof import NotSatisfiedError, Proof
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.loading import load
 from sio_lab.lab.model import Lab
 from sio_lab.probes.machine import Machine

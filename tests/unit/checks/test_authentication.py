@@ -18,7 +18,8 @@ import slapd
 from lab_runner import ROOT
 from loopback import LocalSession, certificate
 
-from sio_lab.audit.proof import InconclusiveError, NotSatisfiedError, Proof
+from sio_lab.audit.proof import NotSatisfiedError, Proof
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.loading import load
 from sio_lab.probes.machine import Machine
 

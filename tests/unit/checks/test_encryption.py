@@ -16,8 +16,8 @@ from lab_runner import ROOT
 from loopback import LocalSession, certificate, closed_port
 from tls_server import listening, speaking_tls
 
-from sio_lab.audit.proof import InconclusiveError, NotSatisfiedError, Proof
-from sio_lab.errors import ProtocolError
+from sio_lab.audit.proof import NotSatisfiedError, Proof
+from sio_lab.errors import InconclusiveError, ProtocolError
 from sio_lab.lab import load
 from sio_lab.lab.model import Lab
 from sio_lab.probes.machine import Machine

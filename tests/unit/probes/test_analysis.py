@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from loopback import machine
 
-from sio_lab.audit.proof import InconclusiveError
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.services import TrafficAnalysis
 from sio_lab.probes import analysis
 from sio_lab.probes.analysis import Decoded

@@ -10,8 +10,7 @@ import paramiko
 import pytest
 from loopback import LocalSession, closed_port, machine
 
-from sio_lab.audit.proof import InconclusiveError
-from sio_lab.errors import IdentityError, ProtocolError
+from sio_lab.errors import IdentityError, InconclusiveError, ProtocolError
 from sio_lab.probes import sftp
 from sio_lab.probes.area import passage
 from sio_lab.probes.observation import Evidence

@@ -11,8 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 from loopback import LocalSession, certificate, closed_port, machine
 
-from sio_lab.audit.proof import InconclusiveError
-from sio_lab.errors import ProtocolError
+from sio_lab.errors import InconclusiveError, ProtocolError
 from sio_lab.lab.services import Ticketing
 from sio_lab.probes import ticketing
 from sio_lab.probes.observation import Evidence

@@ -83,7 +83,7 @@ def test_broken_then_repaired_newest_first(
         ("dbms_second", "repair"),
         ("dbms_first", "repair"),
     ]
-    assert runs.machines[:2] == [["bdd"], ["bdd", "poste"]]
+    assert runs.machines[0] == list(small.machines), "a fault may do part of its work on another machine"
 
 
 def test_in_the_journal_from_before_it_is_made_until_after_it_is_undone(

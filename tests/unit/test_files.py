@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sio_lab.provision import files
+from sio_lab import files
 
 
 def mode(path: Path) -> int:

@@ -1,4 +1,4 @@
-"""Files of the state folder that must never be half written, nor read by others."""
+"""Files that must never be half written, nor read by others."""
 
 from __future__ import annotations
 
