@@ -7,49 +7,26 @@ which Incus forwards to their SSH server (docs/decisions/0001).
 
 from __future__ import annotations
 
-import hashlib
-import json
 import socket
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 from sio_lab import paths
 from sio_lab.errors import ProviderError
 from sio_lab.lab.model import Lab
 from sio_lab.parallel import each
-from sio_lab.providers import incus_images, ssh_keys
+from sio_lab.providers import incus_images, incus_plan, ssh_keys
 from sio_lab.providers.base import ImageRecipe, MachineState, Progress, Reporter, SshAccess
 from sio_lab.providers.incus_api import Api, Instance, NotFoundError
+from sio_lab.providers.incus_plan import POOL, Plan
 from sio_lab.text import Text
-
-POOL = "sio-lab"
-"""Storage pool of all labs, made by ``sio-lab setup``."""
 
 _SPEC = "user.sio-lab.spec"
 _COMPLETE = "user.sio-lab.complete"
 _LAB, _PERIMETER = "user.sio-lab.lab", "user.sio-lab.perimeter"
 _AT_ONCE = 4  # machines: the daemon and the disk do not go faster with more
 _BOOT = 60.0  # seconds for a machine's SSH server to answer
-_SOCKET_PATH = 107  # characters (unix(7): sun_path, less its final zero)
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What one machine is made of: instance as the API takes it, files put in before its first boot."""
-
-    name: str
-    body: Mapping[str, object]
-    files: Mapping[str, tuple[bytes, int]]
-    memory: str
-
-    @property
-    def spec(self) -> str:
-        """Hash of what cannot be changed without making the machine again."""
-        plain = {path: hashlib.sha256(content).hexdigest() for path, (content, _) in self.files.items()}
-        return hashlib.sha256(json.dumps([self.body, plain], sort_keys=True).encode()).hexdigest()[:16]
 
 
 class IncusProvider:
@@ -67,9 +44,9 @@ class IncusProvider:
             changed |= _ensure_project(api, lab)
             changed |= any(_ensure_networks(api, lab, report))
             paths.state(lab.lab)
-            _sockets(lab).mkdir(mode=0o700, parents=True, exist_ok=True)
-            keys = ssh_keys.ensure(_folder(lab), lab.machines)
-            plans = [_plan(lab, name, images[name], keys) for name in lab.machines]
+            incus_plan.sockets(lab).mkdir(mode=0o700, parents=True, exist_ok=True)
+            keys = ssh_keys.ensure(incus_plan.folder(lab), lab.machines)
+            plans = [incus_plan.of_machine(lab, name, images[name], keys) for name in lab.machines]
             present = api.instances()
             for name in sorted(set(present) - set(lab.machines)):
                 _remove(api, name)
@@ -80,7 +57,7 @@ class IncusProvider:
                 )
                 changed = True
 
-            def make(plan: _Plan) -> bool:
+            def make(plan: Plan) -> bool:
                 return _ensure_machine(api, lab, plan, present.get(plan.name), report)
 
             return any([*each(make, plans, workers=_AT_ONCE), changed])
@@ -101,7 +78,7 @@ class IncusProvider:
             for name in networks:
                 api.request("DELETE", f"/1.0/networks/{name}", project="default")
             project = _remove_project(api)
-        for file in _sockets(lab).glob("*.sock"):
+        for file in incus_plan.sockets(lab).glob("*.sock"):
             file.unlink(missing_ok=True)
         return bool(names or networks or project)
 
@@ -115,13 +92,13 @@ class IncusProvider:
         """Return how to reach each machine that exists."""
         with _api(lab) as api:
             present = api.instances()
-        keys = ssh_keys.load(_folder(lab))
+        keys = ssh_keys.load(incus_plan.folder(lab))
         return {
             name: SshAccess(
                 machine=name,
                 user="root",
                 host=name,
-                unix_socket=_socket(lab, name),
+                unix_socket=incus_plan.socket_path(lab, name),
                 identity_file=keys.identity_file,
                 host_key=keys.public[name],
             )
@@ -222,18 +199,16 @@ def _remove_project(api: Api) -> bool:
     return False
 
 
-def bridge(lab_name: str, perimeter: str) -> str:
-    """Return the name of the bridge of a perimeter: short enough for an interface, unlike those of other labs."""
-    return "sio" + hashlib.sha256(f"{lab_name}/{perimeter}".encode()).hexdigest()[:10]
-
-
 def _ensure_networks(api: Api, lab: Lab, report: Reporter) -> list[bool]:
     present = api.networks()
 
     def make(perimeter: str) -> bool:
-        name = bridge(lab.lab, perimeter)
+        name = incus_plan.bridge(lab.lab, perimeter)
         if name in present:
-            return False
+            if _is_there(api, name):
+                return False
+            # Its making was cut short: the daemon knows of it, the kernel does not.
+            api.request("DELETE", f"/1.0/networks/{name}", project="default")
         body = {
             "name": name,
             "type": "bridge",
@@ -251,7 +226,7 @@ def _ensure_networks(api: Api, lab: Lab, report: Reporter) -> list[bool]:
         report(Progress(perimeter, Text("réseau", "network"), "changed"))
         return True
 
-    wanted = {bridge(lab.lab, perimeter) for perimeter in lab.perimeters}
+    wanted = {incus_plan.bridge(lab.lab, perimeter) for perimeter in lab.perimeters}
     stale = [n for n, network in present.items() if network.config.get(_LAB) == lab.lab and n not in wanted]
     made = each(make, list(lab.perimeters), workers=_AT_ONCE)
     for name in stale:
@@ -260,66 +235,15 @@ def _ensure_networks(api: Api, lab: Lab, report: Reporter) -> list[bool]:
     return made
 
 
-def _plan(lab: Lab, name: str, image: str, keys: ssh_keys.Keys) -> _Plan:
-    machine = lab.machines[name]
-    devices: dict[str, dict[str, str]] = {"root": {"type": "disk", "path": "/", "pool": POOL}}
-    for perimeter in machine.addresses:
-        devices[f"net-{perimeter}"] = {
-            "type": "nic",
-            "network": bridge(lab.lab, perimeter),
-            "name": perimeter[:15],
-        }
-    devices["ssh"] = {
-        "type": "proxy",
-        "bind": "host",
-        "listen": f"unix:{_socket(lab, name)}",
-        "connect": "tcp:127.0.0.1:22",
-        "mode": "0600",
-    }
-    body = {
-        "name": name,
-        "type": "container",
-        "source": {"type": "image", "fingerprint": image},
-        "profiles": [],
-        "devices": devices,
-        "config": {
-            "boot.autostart": "false",
-            "limits.processes": "4096",
-            # systemd's own sandboxing of services needs mount namespaces; the container stays unprivileged.
-            "security.nesting": "true",
-            "security.guestapi": "false",
-        },
-    }
-    files = {
-        "/etc/ssh/ssh_host_ed25519_key": (keys.private_file(name).read_bytes(), 0o600),
-        "/etc/ssh/ssh_host_ed25519_key.pub": (f"{keys.public[name]}\n".encode(), 0o644),
-        "/root/.ssh/authorized_keys": (f"{keys.identity}\n".encode(), 0o600),
-        "/etc/network/interfaces": (_interfaces(lab, name).encode(), 0o644),
-    }
-    return _Plan(name, body, files, machine.memory)
+def _is_there(api: Api, network: str) -> bool:
+    try:
+        api.request("GET", f"/1.0/networks/{network}/state", project="default")
+    except ProviderError:
+        return False
+    return True
 
 
-def _interfaces(lab: Lab, name: str) -> str:
-    """Return the configuration of the machine's interfaces (interfaces(5))."""
-    gateway = lab.gateway(name)
-    lines = ["# Written by sio-lab.", "auto lo", "iface lo inet loopback"]
-    for perimeter, address in lab.machines[name].addresses.items():
-        cidr = lab.perimeters[perimeter].cidr
-        interface = perimeter[:15]
-        lines += [
-            "",
-            f"auto {interface}",
-            f"iface {interface} inet static",
-            f"    address {address}/{cidr.prefixlen}",
-            # The flow matrix is IPv4's: nothing may go round it.
-            f"    pre-up echo 1 >/proc/sys/net/ipv6/conf/{interface}/disable_ipv6",
-        ]
-        if gateway and gateway in cidr:
-            lines.append(f"    gateway {gateway}")
-    return "\n".join(lines) + "\n"
-
-
-def _ensure_machine(api: Api, lab: Lab, plan: _Plan, present: Instance | None, report: Reporter) -> bool:
+def _ensure_machine(api: Api, lab: Lab, plan: Plan, present: Instance | None, report: Reporter) -> bool:
     name, spec = plan.name, plan.spec
     if present and present.config.get(_SPEC) == spec and present.config.get(_COMPLETE) == "true":
         changed = present.config.get("limits.memory") != plan.memory
@@ -354,7 +278,7 @@ def _strings(value: object) -> dict[str, str]:
 
 def _start(api: Api, lab: Lab, name: str) -> None:
     # What a daemon that was killed left behind; nobody listens on it.
-    _socket(lab, name).unlink(missing_ok=True)
+    incus_plan.socket_path(lab, name).unlink(missing_ok=True)
     api.request("PUT", f"/1.0/instances/{name}/state", {"action": "start", "timeout": 60})
     _wait_for_ssh(lab, name)
 
@@ -381,7 +305,7 @@ def _wait_for_ssh(lab: Lab, name: str) -> None:
     while time.monotonic() < until:
         with suppress(OSError), socket.socket(socket.AF_UNIX) as peer:
             peer.settimeout(2)
-            peer.connect(str(_socket(lab, name)))
+            peer.connect(str(incus_plan.socket_path(lab, name)))
             if peer.recv(4) == b"SSH-":
                 return
         time.sleep(0.1)
@@ -406,25 +330,3 @@ def _state(instance: Instance | None) -> MachineState:
 
 def _has(instance: Instance, snapshot: str) -> bool:
     return any(kept.name == snapshot for kept in instance.snapshots or ())
-
-
-def _folder(lab: Lab) -> Path:
-    return paths.state_path(lab.lab) / "incus"
-
-
-def _sockets(lab: Lab) -> Path:
-    return _folder(lab) / "sockets"
-
-
-def _socket(lab: Lab, name: str) -> Path:
-    path = _sockets(lab) / f"{name}.sock"
-    if len(str(path)) > _SOCKET_PATH:
-        raise ProviderError(
-            Text("chemin trop long pour une socket unix", "path too long for a unix socket"),
-            where=str(path),
-            todo=Text(
-                "donnez un chemin plus court à XDG_STATE_HOME, puis relancez",
-                "give XDG_STATE_HOME a shorter path, then run again",
-            ),
-        )
-    return path

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sio_lab.errors import ProviderError, SetupError
 from sio_lab.providers.base import Progress, Reporter
-from sio_lab.providers.incus import POOL
 from sio_lab.providers.incus_api import Api, NotFoundError
+from sio_lab.providers.incus_plan import POOL
 from sio_lab.setup import daemon, host
 from sio_lab.text import Text
 

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from sio_lab.errors import ProviderError
-from sio_lab.providers.incus import POOL
 from sio_lab.providers.incus_api import Api, NotFoundError
+from sio_lab.providers.incus_plan import POOL
 from sio_lab.setup import host
 from sio_lab.text import Lang, Text
 
