@@ -16,7 +16,7 @@ from sio_lab import paths
 from sio_lab.errors import ProviderError
 from sio_lab.lab.model import Lab
 from sio_lab.parallel import each
-from sio_lab.providers import incus_images, incus_plan, ssh_keys
+from sio_lab.providers import incus_forward, incus_images, incus_plan, ssh_keys
 from sio_lab.providers.base import ImageRecipe, MachineState, Progress, Reporter, SshAccess
 from sio_lab.providers.incus_api import Api, Instance, NotFoundError
 from sio_lab.providers.incus_plan import POOL, Plan
@@ -78,8 +78,7 @@ class IncusProvider:
             for name in networks:
                 api.request("DELETE", f"/1.0/networks/{name}", project="default")
             project = _remove_project(api)
-        for file in incus_plan.sockets(lab).glob("*.sock"):
-            file.unlink(missing_ok=True)
+        incus_forward.end(incus_plan.sockets(lab))
         return bool(names or networks or project)
 
     def status(self, lab: Lab) -> dict[str, MachineState]:
@@ -277,8 +276,7 @@ def _strings(value: object) -> dict[str, str]:
 
 
 def _start(api: Api, lab: Lab, name: str) -> None:
-    # What a daemon that was killed left behind; nobody listens on it.
-    incus_plan.socket_path(lab, name).unlink(missing_ok=True)
+    incus_forward.end(incus_plan.socket_path(lab, name))
     api.request("PUT", f"/1.0/instances/{name}/state", {"action": "start", "timeout": 60})
     _wait_for_ssh(lab, name)
 

@@ -139,6 +139,7 @@ def ssh_config(access: Mapping[str, SshAccess], known_hosts: Path) -> str:
             "  PreferredAuthentications publickey",
             "  GSSAPIAuthentication no",
             "  ConnectTimeout 10",
+            "  ServerAliveInterval 15",
             "  LogLevel ERROR",
         ]
         if way.identity_file:

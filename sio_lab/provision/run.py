@@ -199,6 +199,7 @@ def _error(failures: list[Failure], log: Path) -> ProvisionError:
 
 def _environment(scratch: str) -> dict[str, str]:
     return {
+        "ANSIBLE_HOST_KEY_CHECKING": "True",  # ansible-runner would turn it off, over our ssh_config's head
         "ANSIBLE_CONFIG": str(paths.data("playbooks", "ansible.cfg")),
         "ANSIBLE_LOCAL_TEMP": f"{scratch}/local",
         "ANSIBLE_SSH_CONTROL_PATH_DIR": f"{scratch}/cp",

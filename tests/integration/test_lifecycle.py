@@ -59,8 +59,14 @@ def left_of(name: str) -> list[str]:
     finally:
         api.close()
     bridges = [b for b in (bridge(name, "users"), bridge(name, "servers")) if Path("/sys/class/net", b).exists()]
+    marks = f"/labs/{name}/".encode()
+    processes = [
+        path.parent.name
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if path.exists() and marks in path.read_bytes() and int(path.parent.name) != os.getpid()
+    ]
     state = [str(paths.state_path(name))] if paths.state_path(name).exists() else []
-    return [*projects, *networks, *bridges, *state]
+    return [*projects, *networks, *bridges, *processes, *state]
 
 
 @pytest.fixture(scope="module")
