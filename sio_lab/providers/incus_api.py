@@ -6,6 +6,7 @@ Source: https://linuxcontainers.org/incus/docs/main/rest-api/
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sio_lab.errors import ProviderError
 from sio_lab.text import Text
 
 _REQUEST = 60.0  # seconds: requests only start long operations, but a busy daemon may take its time
+_ATTEMPTS, _PAUSE = 10, 0.5  # seconds: Incus' helper for files leaves after some seconds without work
 _OPERATION = 600.0  # seconds: importing an image on a slow disk
 
 
@@ -137,7 +139,18 @@ class Api:
             "X-Incus-mode": f"{mode:04o}",
             "X-Incus-write": "overwrite",
         }
-        self.request("POST", f"/1.0/instances/{instance}/files", content=content, headers=headers, path=path)
+        for attempt in range(_ATTEMPTS):
+            try:
+                self.request(
+                    "POST", f"/1.0/instances/{instance}/files", content=content, headers=headers, path=path
+                )
+            except ProviderError as error:
+                # The helper that the daemon starts for files may be on its way out, its socket gone already.
+                if "forkfile.sock" not in error.what.en or attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(_PAUSE)
+            else:
+                return
 
     def import_image(self, metadata: bytes, rootfs: Path, properties: Mapping[str, str]) -> str:
         """Put an image in the store; return its fingerprint.
