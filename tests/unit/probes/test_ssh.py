@@ -327,4 +327,4 @@ def test_unix_socket(folder: Path, server: Sshd, tmp_path: Path) -> None:
         assert sessions.session("srv") is sessions.session("srv")
         sessions.close()
         process.wait(5)
-    assert threading.active_count() == before
+    assert threading.active_count() <= before  # those of earlier tests may end meanwhile
