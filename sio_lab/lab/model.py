@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from sio_lab.lab.services import AccountName, MachineName, Services, Strict
+from sio_lab.lab.base import AccountName, MachineName, Strict
+from sio_lab.lab.services import Services
 
 Option = Literal["SISR", "SLAM", "both"]
 Purpose = Literal["training", "certification"]

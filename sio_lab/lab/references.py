@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from sio_lab.lab.base import AccountName, MachineName, named
 from sio_lab.lab.inconsistency import Inconsistency, unknown
 from sio_lab.lab.model import Lab
-from sio_lab.lab.services import AccountName, MachineName
 from sio_lab.lab.tree import Path, closest
 from sio_lab.text import Text
 
@@ -50,31 +49,12 @@ def check(lab: Lab) -> Iterator[Inconsistency]:
 
 
 def _names(lab: Lab, section: BaseModel, path: Path) -> Iterator[Inconsistency]:
-    for where, name in _named(section, MachineName, path):
+    for where, name in named(section, MachineName, path):
         if name not in lab.machines:
             yield unknown(where, Text("machine non déclarée", "undeclared machine"), name, list(lab.machines))
-    for where, name in _named(section, AccountName, path):
+    for where, name in named(section, AccountName, path):
         if name not in lab.accounts:
             yield unknown(where, Text("compte non déclaré", "undeclared account"), name, list(lab.accounts))
-
-
-def _named(section: BaseModel, kind: object, path: Path) -> Iterator[tuple[Path, str]]:
-    """Yield path and value of each name of ``kind`` in ``section``, found by the types of its fields."""
-    for field, hint in get_type_hints(type(section), include_extras=True).items():
-        if field not in type(section).model_fields:
-            continue
-        value = getattr(section, field)
-        names_it = kind in (hint, *get_args(hint))
-        if isinstance(value, str) and names_it:
-            yield (*path, field), value
-        elif isinstance(value, list | tuple) and names_it:
-            yield from (((*path, field, index), name) for index, name in enumerate(value))
-        elif isinstance(value, list | tuple):
-            for index, inner in enumerate(value):
-                if isinstance(inner, BaseModel):
-                    yield from _named(inner, kind, (*path, field, index))
-        elif isinstance(value, BaseModel):
-            yield from _named(value, kind, (*path, field))
 
 
 def _scopes(lab: Lab, capability: str, section: BaseModel) -> Iterator[Inconsistency]:

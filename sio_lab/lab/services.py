@@ -6,42 +6,11 @@ A capability's name in the lab file is also the name of the Ansible role that pr
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-MachineName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
-AccountName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,30}$")]
-
-
-class Strict(BaseModel):
-    """A section of the lab file: unknown keys are errors, values never change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Service(Strict):
-    """What every service declares."""
-
-    product: str = Field(
-        description="Product that renders the service, in lower case: openldap, postgresql…", examples=["openldap"]
-    )
-    machines: list[MachineName] = Field(
-        min_length=1, description="Machines that render the service.", examples=[["annuaire"]]
-    )
-
-    def machines_named(self) -> set[str]:
-        """Return every machine that the declaration refers to, servers and clients."""
-        names = set(self.machines)
-        for field in ("client", "outside_client", "analyser"):
-            name = getattr(self, field, None)
-            if name:
-                names.add(name)
-        return names
-
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return set()
+from sio_lab.lab.base import AccountName, MachineName, Service, Strict
 
 
 class Directory(Service):
@@ -68,10 +37,6 @@ class Directory(Service):
         """Return the distinguished name of ``account``."""
         return self.user_dn.format(account=account, base_dn=self.base_dn)
 
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return {self.account}
-
 
 class Portal(Service):
     """1.1.a: a service published to external users, which relies on the directory."""
@@ -90,10 +55,6 @@ class Portal(Service):
     )
     outside_client: MachineName = Field(description="Machine outside the organisation.", examples=["internet"])
     client: MachineName = Field(description="Machine inside the organisation.", examples=["poste"])
-
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return {self.account, self.internal_account}
 
 
 class Dbms(Service):
@@ -136,14 +97,6 @@ class InternetAccess(Service):
         examples=[{"machine": "proxy", "path": "/var/log/squid/access.log"}],
     )
 
-    def machines_named(self) -> set[str]:
-        """Return every machine that the declaration refers to."""
-        return super().machines_named() | {self.log.machine}
-
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return {self.account}
-
 
 class Collaboration(Service):
     """1.1.d: a shared calendar or file area."""
@@ -160,10 +113,6 @@ class Collaboration(Service):
         description="An account of the organisation that is no member.", examples=["alice"]
     )
     client: MachineName = Field(description="Machine that the members work from.", examples=["poste"])
-
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return {*self.members, self.outsider}
 
 
 class Backup(Service):
@@ -195,10 +144,6 @@ class Backup(Service):
         description="Command on the source: verify the repository.", examples=["sio-backup verify"]
     )
 
-    def machines_named(self) -> set[str]:
-        """Return every machine that the declaration refers to."""
-        return super().machines_named() | {self.source}
-
 
 class RestrictedArea(Service):
     """1.1.g: a resource that only some accounts may use."""
@@ -213,10 +158,6 @@ class RestrictedArea(Service):
     account: AccountName = Field(description="An account that may read and write there.", examples=["alice"])
     unauthorised: AccountName = Field(description="A valid account that may not.", examples=["bruno"])
     client: MachineName = Field(description="Machine that users work from.", examples=["poste"])
-
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return {self.account, self.unauthorised}
 
 
 class Terminals(Service):
@@ -233,10 +174,6 @@ class Terminals(Service):
         description="Machine of the lab that the mobile terminal is asked from.", examples=["poste"]
     )
 
-    def machines_named(self) -> set[str]:
-        """Return every machine that the declaration refers to."""
-        return super().machines_named() | {self.fixed, self.mobile}
-
 
 class Ticketing(Service):
     """1.3.a: incident management."""
@@ -245,10 +182,6 @@ class Ticketing(Service):
     account: AccountName = Field(description="A user who reports an incident.", examples=["alice"])
     agent: AccountName = Field(description="The technician who answers and closes it.", examples=["chloe"])
     client: MachineName = Field(description="Machine that both work from.", examples=["poste"])
-
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return {self.account, self.agent}
 
 
 class IntrusionDetection(Service):
@@ -323,14 +256,6 @@ class Encryption(Strict):
     )
     account: AccountName = Field(description="Account that logs in.", examples=["alice"])
 
-    def machines_named(self) -> set[str]:
-        """Return every machine that the declaration refers to."""
-        return {self.client, self.capture_on}
-
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return {self.account}
-
 
 class TrafficAnalysis(Service):
     """1.3.d, 2.1.c: a flow made for the purpose is seen and decoded."""
@@ -341,10 +266,6 @@ class TrafficAnalysis(Service):
     )
     flow_client: MachineName = Field(description="Machine that makes the flow.", examples=["proxy"])
 
-    def machines_named(self) -> set[str]:
-        """Return every machine that the declaration refers to."""
-        return super().machines_named() | {self.flow_client}
-
 
 class OperatingSystems(Strict):
     """1.1.e: the servers whose systems are compared."""
@@ -353,28 +274,12 @@ class OperatingSystems(Strict):
         min_length=1, description="Servers that are asked for their system.", examples=[["annuaire", "bdd"]]
     )
 
-    def machines_named(self) -> set[str]:
-        """Return every machine that the declaration refers to."""
-        return set(self.machines)
-
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return set()
-
 
 class Cloud(Strict):
     """0.a: an online resource."""
 
     url: str = Field(description="Address of the resource (https).", examples=["https://nuage.lycee.fr"])
     client: MachineName = Field(description="Machine that it is used from.", examples=["poste"])
-
-    def machines_named(self) -> set[str]:
-        """Return every machine that the declaration refers to."""
-        return {self.client}
-
-    def accounts_named(self) -> set[str]:
-        """Return every account that the declaration refers to."""
-        return set()
 
 
 class Services(Strict):

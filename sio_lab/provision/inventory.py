@@ -18,8 +18,8 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from sio_lab import files, paths
+from sio_lab.lab.base import Service
 from sio_lab.lab.model import Lab
-from sio_lab.lab.services import Service
 from sio_lab.providers.base import SshAccess
 from sio_lab.provision import addressing, connect, filtering, roles
 from sio_lab.provision.secrets import Secrets

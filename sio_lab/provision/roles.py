@@ -9,8 +9,8 @@ import yaml
 
 from sio_lab import paths
 from sio_lab.errors import LabFileError, ProvisionError
+from sio_lab.lab.base import Service
 from sio_lab.lab.model import Lab
-from sio_lab.lab.services import Service
 from sio_lab.lab.tree import closest
 from sio_lab.providers.base import ImageRecipe
 from sio_lab.text import Text
