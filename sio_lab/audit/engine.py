@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class Engine:
         self._found: dict[str, MachineFinding] = {}
         self._asked: list[Task] = []
         self._cases: list[Case] = []
+        self._of_requirement: Counter[str] = Counter()
         self._subjects: dict[Case, str] = {}
         self._disruptive: list[Task] = []
         self._scheduler = Scheduler(grace=grace)
@@ -74,8 +76,9 @@ class Engine:
         ground = self._ground
         proof = CaseProof(self._machines.bound, ground.secrets.passwords, ground.named_secrets(), ground.ca)
         case = Case(id_, binding, proof, folders, on_start=self._started, on_end=self._ended)
-        same = sum(other.binding.id == binding.id for other in self._cases)
-        self._subjects[case] = f"{binding.id} ({same + 1})" if same else binding.id
+        self._of_requirement[binding.id] += 1
+        number = self._of_requirement[binding.id]
+        self._subjects[case] = f"{binding.id} ({number})" if number > 1 else binding.id
         self._cases.append(case)
         missing = [name for name in binding.uses if getattr(ground.lab.services, name, None) is None]
         if missing:

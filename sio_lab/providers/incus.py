@@ -108,7 +108,7 @@ class IncusProvider:
     def snapshot(self, lab: Lab, name: str, report: Reporter) -> None:
         """Keep the present state of every machine under ``name``."""
         with _api(lab) as api:
-            present = api.instances()
+            present = api.instances(snapshots=True)
             step = Text("instantané", "snapshot")
 
             def take(machine: str) -> None:
@@ -137,7 +137,7 @@ class IncusProvider:
     def has_snapshot(self, lab: Lab, name: str) -> bool:
         """Return whether every machine has the snapshot ``name``."""
         with _api(lab) as api:
-            present = api.instances()
+            present = api.instances(snapshots=True)
         return all(machine in present and _has(present[machine], name) for machine in lab.machines)
 
 
