@@ -132,8 +132,19 @@ def init_command(app: App, folder: Path, option: model.Option) -> None:
         "install the services; by default, not on machines that exist already",
     ),
 )
+@click.option(
+    "--vault",
+    type=(click.Path(dir_okay=False, path_type=Path), click.Path(dir_okay=False, path_type=Path)),
+    default=None,
+    metavar="FILE PASSWORD_FILE",
+    cls=Option,
+    text=Text(
+        "secrets de l'établissement : coffre ansible-vault et fichier de son mot de passe",
+        "the school's own secrets: an ansible-vault file, and the file of its password",
+    ),
+)
 @click.pass_obj
-def up_command(app: App, lab: Path, provision: bool | None) -> None:
+def up_command(app: App, lab: Path, provision: bool | None, vault: tuple[Path, Path] | None) -> None:
     """Bring a lab up."""
     from sio_lab import workflow
     from sio_lab.lab import load
@@ -142,7 +153,7 @@ def up_command(app: App, lab: Path, provision: bool | None) -> None:
     loaded = load(lab)
     title = Text(f"Labo {loaded.lab.lab}", f"Lab {loaded.lab.lab}")
     with view(app.err, app.lang, title) as report:
-        result = workflow.up(loaded, report, provision=provision)
+        result = workflow.up(loaded, report, provision=provision, vault=vault)
     if result.changed:
         app.say(
             f"Le labo {loaded.lab.lab} est prêt. Pour le prouver : sio-lab check {lab}",

@@ -58,23 +58,29 @@ def _claim(loaded: LoadedLab) -> None:
     mark.write_text(json.dumps({"path": str(loaded.path)}))
 
 
-def up(loaded: LoadedLab, report: Reporter, *, provision: bool | None = None) -> UpResult:
+def up(
+    loaded: LoadedLab, report: Reporter, *, provision: bool | None = None, vault: tuple[Path, Path] | None = None
+) -> UpResult:
     """Bring up and provision the lab; do nothing that is already done.
 
     Args:
         provision: whether to run the roles; default: unless the machines are somebody else's (``existing``).
+        vault: secrets of the user's own (``ansible-vault``), and the file of its password.
 
     Raises:
         SioLabError: one of the family; what was done stays, and the next ``up`` goes on from there.
     """
     lab = loaded.lab
+    recipes = roles.recipes(lab)
+    own = secrets.Vault(*vault) if vault else None
+    if own:
+        secrets.unlock(own)  # a wrong password is told before anything is made
     with lab_lock(lab.lab, "up"):
         _claim(loaded)
-        recipes = roles.recipes(lab)
+        known = secrets.ensure(lab, own)
         provider = provider_for(lab)
         changed = provider.up(lab, recipes, report)
         access = provider.access(lab)
-        known = secrets.ensure(lab)
         if provision if provision is not None else lab.provider != "existing":
             changed |= run.site(lab, access, known, pki.ensure(lab), report)
         broken = tuple(entry.name for entry in faults.journal(lab.lab))

@@ -71,7 +71,7 @@ def ensure(lab: Lab, vault: Vault | None = None) -> Secrets:
     """
     known = load(lab)
     if vault:
-        known |= _unlock(vault)
+        known |= unlock(vault)
     accounts = [name for name in lab.accounts if name not in known.passwords]
     services = [name for name in roles.secrets(lab) if name not in known.services]
     complete = known | Secrets({name: _generate() for name in accounts}, {name: _generate() for name in services})
@@ -89,7 +89,12 @@ def _generate() -> str:
     return "".join(random.choice(_ALPHABET) for _ in range(_LENGTH))
 
 
-def _unlock(vault: Vault) -> Secrets:
+def unlock(vault: Vault) -> Secrets:
+    """Return what ``vault`` holds.
+
+    Raises:
+        ProvisionError: it cannot be read.
+    """
     from ansible.errors import AnsibleError
     from ansible.parsing.vault import VaultLib, VaultSecret
 
