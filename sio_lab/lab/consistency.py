@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 
-from sio_lab.lab import flows, images, references
+from sio_lab.lab import flows, images, references, sharing
 from sio_lab.lab.inconsistency import Inconsistency, unknown
 from sio_lab.lab.model import Lab, Machine
 from sio_lab.lab.tree import Path, closest
@@ -33,6 +33,7 @@ def check(lab: Lab) -> list[Inconsistency]:
         *_perimeters(lab),
         *_machines(lab),
         *_addresses(lab),
+        *sharing.check(lab),
         *references.check(lab),
         *flows.check(lab),
         *_attestations(lab),
@@ -56,6 +57,8 @@ def _perimeters(lab: Lab) -> Iterator[Inconsistency]:
                 path, Text(f"nom réservé par Linux : {name}", f"name kept by Linux: {name}"), None, True
             )
         yield from _usable(path, perimeter.cidr)
+        if perimeter.via:
+            yield from _router(lab, name, perimeter.via)
     for (one, first), (other, second) in combinations(lab.perimeters.items(), 2):
         if first.cidr.overlaps(second.cidr):
             yield Inconsistency(
@@ -74,6 +77,20 @@ def _perimeters(lab: Lab) -> Iterator[Inconsistency]:
                 ),
                 at_key=True,
             )
+
+
+def _router(lab: Lab, perimeter: str, via: str) -> Iterator[Inconsistency]:
+    path = ("perimeters", perimeter, "via")
+    if via not in lab.machines:
+        yield unknown(path, Text("machine non déclarée", "undeclared machine"), via, list(lab.machines))
+    elif not set(lab.machines[via].addresses) - {perimeter}:
+        yield Inconsistency(
+            path,
+            Text(
+                f"« {via} » n'a d'adresse dans aucun autre périmètre : on n'y passe pas",
+                f"'{via}' has no address in another perimeter: nothing goes through it",
+            ),
+        )
 
 
 def _usable(path: Path, network: IPv4Network) -> Iterator[Inconsistency]:
@@ -172,7 +189,7 @@ def _addresses(lab: Lab) -> Iterator[Inconsistency]:
                     at_key=True,
                 )
                 continue
-            yield from _in_network(path, address, perimeter, lab.perimeters[perimeter].cidr)
+            yield from in_network(path, address, perimeter, lab.perimeters[perimeter].cidr)
             bearer = bearers.setdefault(address, name)
             if bearer != name:
                 yield Inconsistency(
@@ -185,7 +202,8 @@ def _addresses(lab: Lab) -> Iterator[Inconsistency]:
         yield from _gateway(lab, name, machine)
 
 
-def _in_network(path: Path, address: IPv4Address, perimeter: str, network: IPv4Network) -> Iterator[Inconsistency]:
+def in_network(path: Path, address: IPv4Address, perimeter: str, network: IPv4Network) -> Iterator[Inconsistency]:
+    """Yield why ``address`` cannot be a machine's in ``network``, that of ``perimeter``."""
     if address not in network:
         yield Inconsistency(
             path,

@@ -11,7 +11,7 @@ from sio_lab.text import Text
 
 def check(lab: Lab) -> Iterator[Inconsistency]:
     """Yield what is impossible in the flow matrix of ``lab``."""
-    known = {*lab.perimeters, *lab.machines}
+    known = {*lab.perimeters, *lab.machines, *lab.shared_addresses}
     seen: dict[str, int] = {}
     for index, flow in enumerate(lab.flows):
         yield from _ends(lab, index, flow)
@@ -26,8 +26,9 @@ def check(lab: Lab) -> Iterator[Inconsistency]:
 
 
 def _ends(lab: Lab, index: int, flow: Flow) -> Iterator[Inconsistency]:
-    names = [*lab.perimeters, *(name for name in lab.machines if name not in lab.perimeters)]
-    for key, end in (("from", flow.source), ("to", flow.to)):
+    sources = [*lab.perimeters, *(name for name in lab.machines if name not in lab.perimeters)]
+    # Who holds a shared address opens connections from its own.
+    for key, end, names in (("from", flow.source, sources), ("to", flow.to, [*sources, *lab.shared_addresses])):
         if end not in names:
             yield unknown(
                 ("flows", index, key), Text("ni périmètre ni machine", "neither perimeter nor machine"), end, names
@@ -55,7 +56,7 @@ def _ports(index: int, flow: Flow) -> Iterator[Inconsistency]:
 def _publication(lab: Lab, index: int, flow: Flow) -> Iterator[Inconsistency]:
     if not flow.published:
         return
-    if flow.to not in lab.machines:
+    if flow.to in lab.perimeters:
         yield Inconsistency(
             ("flows", index, "to"),
             Text(
@@ -122,13 +123,14 @@ def _firewalls(lab: Lab, known: set[str]) -> Iterator[Inconsistency]:
 
 
 def _guarded(lab: Lab) -> set[str]:
-    """Return the perimeters where a firewall stands."""
+    """Return the perimeters where a firewall stands, and those that are reached through them."""
     firewalls = (machine for machine in lab.machines.values() if machine.kind == "firewall")
-    return {perimeter for machine in firewalls for perimeter in machine.addresses}
+    stands = {perimeter for machine in firewalls for perimeter in machine.addresses}
+    return stands | {name for name in lab.perimeters if stands & set(lab.entrances(name))}
 
 
 def _places(lab: Lab, end: str) -> set[str]:
-    """Return the perimeters that the end of a flow designates: itself, or those of the machine."""
+    """Return the perimeters that the end of a flow designates: itself, or those of the machine or shared address."""
     if end in lab.perimeters:
         return {end}
-    return set(lab.machines[end].addresses) if end in lab.machines else set()
+    return set(lab.addresses_of(end))

@@ -31,6 +31,11 @@ class Perimeter(Strict):
         description="What the perimeter is for; its name says so where it is one of the roles.",
         examples=["dmz"],
     )
+    via: MachineName | None = Field(
+        default=None,
+        description="Router of the lab that leads there, for a network where no firewall stands (a second site).",
+        examples=["routeur"],
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -89,6 +94,24 @@ class Machine(Strict):
     )
     connection: Connection | None = Field(
         default=None, description="How to reach a machine that is already there (provider existing)."
+    )
+
+
+class SharedAddress(Strict):
+    """Addresses that several machines hold in turn, one at a time (VRRP), under a name of their own."""
+
+    machines: list[MachineName] = Field(
+        min_length=2,
+        description="Machines that may hold the addresses; the first does as long as it can.",
+        examples=[["fw1", "fw2"]],
+    )
+    addresses: dict[PerimeterName, IPv4Address] = Field(
+        min_length=1,
+        description="Address in each perimeter; all of them move together.",
+        examples=[{"dmz": "172.30.10.1", "users": "172.30.30.1"}],
+    )
+    recovery_seconds: float = Field(
+        default=3, ge=1, le=60, description="Longest time without any holder, in seconds.", examples=[3]
     )
 
 
@@ -159,6 +182,10 @@ class Lab(Strict):
         default={}, description="Security perimeters: one network each.", examples=[{"dmz": "172.30.10.0/24"}]
     )
     machines: dict[MachineName, Machine] = Field(min_length=1, description="Machines of the lab, by name.")
+    shared_addresses: dict[MachineName, SharedAddress] = Field(
+        default={},
+        description="Addresses that a pair of machines holds in turn, by the name that they are reached under.",
+    )
     accounts: dict[AccountName, Account] = Field(
         default={}, description="Users, by login; their passwords are generated, and kept out of this file."
     )
@@ -194,23 +221,53 @@ class Lab(Strict):
         section = self.machines[machine]
         if section.gateway or not section.addresses:
             return section.gateway
-        main = next(iter(section.addresses))
-        guards = (
-            other.addresses[main]
-            for name, other in self.machines.items()
-            if name != machine and other.kind == "firewall" and main in other.addresses
+        return None if section.kind == "firewall" else self.firewall_at(next(iter(section.addresses)))
+
+    def firewall_at(self, perimeter: str) -> IPv4Address | None:
+        """Return the address of the firewall in ``perimeter``: the one that firewalls share, else the first one's."""
+        firewalls = [machine for machine in self.machines.values() if machine.kind == "firewall"]
+        shared = [section for name, section in self.shared_addresses.items() if self.is_firewall(name)]
+        return next(
+            (each.addresses[perimeter] for each in (*shared, *firewalls) if perimeter in each.addresses), None
         )
-        return None if section.kind == "firewall" else next(guards, None)
+
+    def is_firewall(self, name: str) -> bool:
+        """Return whether ``name`` is a firewall, or an address that firewalls share."""
+        holders = self.holders(name)
+        return bool(holders) and all(self.machines[holder].kind == "firewall" for holder in holders)
+
+    def holders(self, name: str) -> list[str]:
+        """Return the machines that may answer to ``name``: itself, or those that share it, the nominal one first."""
+        if name in self.machines:
+            return [name]
+        shared = self.shared_addresses.get(name)
+        return [holder for holder in shared.machines if holder in self.machines] if shared else []
+
+    def shared_by(self, machine: str) -> dict[str, SharedAddress]:
+        """Return the addresses that ``machine`` shares with others, by name."""
+        return {name: shared for name, shared in self.shared_addresses.items() if machine in shared.machines}
+
+    def addresses_of(self, name: str) -> dict[str, IPv4Address]:
+        """Return the addresses by perimeter of ``name``, a machine or a shared address; nothing where it is neither."""
+        section = self.machines.get(name) or self.shared_addresses.get(name)
+        return dict(section.addresses) if section else {}
 
     def machine_of(self, host: str) -> str | None:
-        """Return the machine that ``host`` (short name, full name or address) designates, if any."""
+        """Return the machine that ``host`` (short name, full name or address) designates, if any.
+
+        A shared address designates its nominal holder.
+        """
         short = host.removesuffix(f".{self.domain}")
-        if short in self.machines:
-            return short
-        for name, machine in self.machines.items():
-            if host in {str(address) for address in machine.addresses.values()}:
-                return name
+        for name in (*self.machines, *self.shared_addresses):
+            if short == name or host in map(str, self.addresses_of(name).values()):
+                return next(iter(self.holders(name)), None)
         return None
+
+    def entrances(self, perimeter: str) -> list[str]:
+        """Return the perimeters that lead to ``perimeter``: itself, then those of its router, outside last."""
+        via = self.machines.get(self.perimeters[perimeter].via or "")
+        known = [name for name in via.addresses if name in self.perimeters and name != perimeter] if via else []
+        return [perimeter, *sorted(known, key=lambda name: self.perimeters[name].role == "internet")]
 
     def perimeters_with_role(self, role: PerimeterRole) -> list[str]:
         """Return the names of the perimeters that have ``role``."""

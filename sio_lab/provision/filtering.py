@@ -33,7 +33,7 @@ def crossings(lab: Lab, firewall: str) -> list[JsonValue]:
             "published_at": _published_at(lab, firewall, flow, one),
         }
         for flow in lab.flows
-        if not _is_firewall(lab, flow.to)
+        if flow.to in lab.perimeters or not lab.is_firewall(flow.to)
         for one, source in _sides(lab, firewall, flow.source)
         for other, target in _sides(lab, firewall, flow.to)
         if one != other
@@ -45,8 +45,31 @@ def arrivals(lab: Lab, firewall: str) -> list[JsonValue]:
     return [
         {**_opening(flow), "in": interface, "source": source}
         for flow in lab.flows
-        if flow.to == firewall and flow.to not in lab.perimeters
+        if firewall in lab.holders(flow.to) and flow.to not in lab.perimeters
         for interface, source in _sides(lab, firewall, flow.source)
+    ]
+
+
+def peers(lab: Lab, firewall: str) -> list[JsonValue]:
+    """Return where ``firewall`` meets those that it shares addresses with, one entry a peer and interface.
+
+    Keys: ``in`` (interface), ``peer`` and ``own`` (addresses there of the other one and of ``firewall``).
+    """
+    own = lab.machines[firewall].addresses
+    pairs = {
+        (perimeter, peer)
+        for shared in lab.shared_by(firewall).values()
+        for peer in shared.machines
+        for perimeter in shared.addresses
+        if peer != firewall
+    }
+    return [
+        {
+            "in": addressing.interface(perimeter),
+            "peer": str(lab.machines[peer].addresses[perimeter]),
+            "own": str(own[perimeter]),
+        }
+        for perimeter, peer in sorted(pairs)
     ]
 
 
@@ -54,24 +77,50 @@ def _opening(flow: Flow) -> dict[str, JsonValue]:
     return {"tcp": list[JsonValue](flow.tcp), "udp": list[JsonValue](flow.udp), "icmp": flow.icmp}
 
 
-def _is_firewall(lab: Lab, end: str) -> bool:
-    return end not in lab.perimeters and lab.machines[end].kind == "firewall"
+def routes(lab: Lab, firewall: str) -> list[JsonValue]:
+    """Return the networks that ``firewall`` reaches through a router: ``network`` and ``through``, its address."""
+    legs = _legs(lab, firewall)
+    return [
+        {"network": str(perimeter.cidr), "through": str(lab.machines[perimeter.via].addresses[entrance])}
+        for name, perimeter in lab.perimeters.items()
+        if perimeter.via and (entrance := _entrance(lab, legs, name)) and entrance != name
+    ]
+
+
+def _legs(lab: Lab, firewall: str) -> set[str]:
+    return set(lab.machines[firewall].addresses) - set(lab.perimeters_with_role("mirror"))
+
+
+def _entrance(lab: Lab, legs: set[str], perimeter: str) -> str | None:
+    """Return the one of ``legs`` (perimeters of a firewall) that leads to ``perimeter``."""
+    return next((name for name in lab.entrances(perimeter) if name in legs), None)
 
 
 def _sides(lab: Lab, firewall: str, end: str) -> Iterator[tuple[str, str | None]]:
-    """Yield (interface of the firewall, address) for one end of a flow; a perimeter comes before a machine."""
-    legs = set(lab.machines[firewall].addresses) - set(lab.perimeters_with_role("mirror"))
+    """Yield (interface of the firewall, address or network) for one end of a flow.
+
+    A perimeter comes before a machine. ``None`` stands for all that is behind an interface.
+    """
+    legs = _legs(lab, firewall)
     if end in lab.perimeters:
-        if end in legs:
-            yield addressing.interface(end), None
+        entrance = _entrance(lab, legs, end)
+        if entrance:
+            alone = entrance == end and not _leads_further(lab, legs, end)
+            yield addressing.interface(entrance), None if alone else str(lab.perimeters[end].cidr)
         return
-    for perimeter, address in lab.machines[end].addresses.items():
-        if perimeter in legs:
-            yield addressing.interface(perimeter), str(address)
+    for perimeter, address in lab.addresses_of(end).items():
+        entrance = _entrance(lab, legs, perimeter)
+        if entrance:
+            yield addressing.interface(entrance), str(address)
+
+
+def _leads_further(lab: Lab, legs: set[str], perimeter: str) -> bool:
+    """Return whether other networks are reached by the interface in ``perimeter`` too."""
+    return any(name != perimeter and _entrance(lab, legs, name) == perimeter for name in lab.perimeters)
 
 
 def _published_at(lab: Lab, firewall: str, flow: Flow, interface: str) -> str | None:
     if not flow.published:
         return None
-    addresses = lab.machines[firewall].addresses
-    return next(str(own) for name, own in addresses.items() if addressing.interface(name) == interface)
+    legs = lab.machines[firewall].addresses
+    return next(str(lab.firewall_at(name)) for name in legs if addressing.interface(name) == interface)

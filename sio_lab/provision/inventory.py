@@ -113,6 +113,8 @@ def host_variables(lab: Lab, machine: str, only_roles: Collection[str] | None = 
     if lab.machines[machine].kind == "firewall":
         variables["firewall_crossings"] = filtering.crossings(lab, machine)
         variables["firewall_arrivals"] = filtering.arrivals(lab, machine)
+        variables["firewall_routes"] = filtering.routes(lab, machine)
+        variables["firewall_peers"] = filtering.peers(lab, machine)
         variables["firewall_mirrors"] = list[JsonValue](filtering.mirrors(lab, machine))
     return variables
 

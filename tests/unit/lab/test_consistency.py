@@ -106,6 +106,8 @@ def test_the_example_is_possible(tmp_path: Path) -> None:
             "salle-de-reunion-b:",
             "keeps 15 characters",
         ),
+        ("users: 10.1.2.0/24", "users: {cidr: 10.1.2.0/24, via: fx}", "fx", "undeclared machine: fx"),
+        ("users: 10.1.2.0/24", "users: {cidr: 10.1.2.0/24, via: poste}", "poste", "in another perimeter"),
         ("users: 10.1.2.10", "users: 10.1.3.10", "10.1.3.10", "outside perimeter 'users' (10.1.2.0/24)"),
         ("users: 10.1.2.10", "users: 10.1.2.0", "10.1.2.0", "the network itself"),
         ("users: 10.1.2.10", "users: 10.1.2.255", "10.1.2.255", "broadcast"),
@@ -196,3 +198,15 @@ def test_existing_lab_without_perimeters(tmp_path: Path) -> None:
         "account: a, agent: b, client: glpi}\n"
     )
     assert load(tmp_path).lab.provider == "existing"
+
+
+def test_a_perimeter_behind_a_router_needs_no_firewall_of_its_own(tmp_path: Path) -> None:
+    content = GOOD.replace(
+        "  users: 10.1.2.0/24", "  users: 10.1.2.0/24\n  loin: {cidr: 10.8.1.0/24, via: routeur}"
+    )
+    content = content.replace(
+        "  poste:", "  routeur: {addresses: {servers: 10.1.1.40, loin: 10.8.1.1}}\n  poste:", 1
+    )
+    content = content.replace("flows:\n", "flows:\n  - {from: loin, to: srv, tcp: [636]}\n", 1)
+    (tmp_path / "lab.yml").write_text(content)
+    load(tmp_path)

@@ -102,5 +102,5 @@ def test_keys_of_a_section() -> None:
     assert keys_of(("services", "internet_access", "log")) == ["machine", "path"]
     assert keys_of(("machines", "anything", "connection"))[0] == "type"
     assert keys_of(("flows", 3)) == ["from", "to", "tcp", "udp", "icmp", "published"]
-    assert keys_of(("perimeters", "dmz")) == ["cidr", "role"]
+    assert keys_of(("perimeters", "dmz")) == ["cidr", "role", "via"]
     assert keys_of(("title", "x")) == []

@@ -100,3 +100,40 @@ def test_mirrors(small: Lab) -> None:
 @pytest.mark.parametrize("source", ["mirror", "bdd"])
 def test_nothing_crosses_from_a_mirror_nor_within_a_perimeter(source: str) -> None:
     assert filtering.crossings(changed(flows=[{"from": source, "to": "web", "tcp": [1]}]), "fw") == []
+
+
+REMOTE = {
+    "perimeters": {**SMALL["perimeters"], "escale": {"cidr": "10.8.1.0/24", "via": "routeur"}},
+    "machines": {
+        **SMALL["machines"],
+        "routeur": {"kind": "network", "addresses": {"internet": "203.0.113.40", "dmz": "10.9.1.40"}},
+        "loin": {"addresses": {"escale": "10.8.1.50"}},
+    },
+}
+
+
+def test_a_network_behind_a_router_is_told_apart_from_the_one_that_leads_there() -> None:
+    flows = [
+        {"from": "escale", "to": "users", "tcp": [1]},
+        {"from": "dmz", "to": "users", "tcp": [2]},
+        {"from": "poste", "to": "loin", "tcp": [3]},
+        {"from": "loin", "to": "fw", "tcp": [4]},
+    ]
+    lab = changed(**REMOTE, flows=flows)
+    sides = [
+        tuple(crossing[key] for key in ("in", "source", "out", "target"))  # type: ignore[index, call-overload]
+        for crossing in filtering.crossings(lab, "fw")
+    ]
+    assert sides == [
+        ("dmz", "10.8.1.0/24", "users", None),
+        ("dmz", "10.9.1.0/24", "users", None),
+        ("users", "10.9.2.10", "dmz", "10.8.1.50"),
+    ]
+    assert filtering.arrivals(lab, "fw") == [
+        {"in": "dmz", "source": "10.8.1.50", "tcp": [4], "udp": [], "icmp": False}
+    ]
+    assert filtering.routes(lab, "fw") == [{"network": "10.8.1.0/24", "through": "10.9.1.40"}]
+
+
+def test_without_a_router_no_route(small: Lab) -> None:
+    assert filtering.routes(small, "fw") == []
