@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 from itertools import combinations
 
 from sio_lab.lab import flows, images, references, sharing
-from sio_lab.lab.inconsistency import Inconsistency, unknown
+from sio_lab.lab.inconsistency import Inconsistency, in_network, unknown
 from sio_lab.lab.model import Lab, Machine
 from sio_lab.lab.tree import Path, closest
 from sio_lab.text import Text
@@ -200,34 +200,6 @@ def _addresses(lab: Lab) -> Iterator[Inconsistency]:
                     ),
                 )
         yield from _gateway(lab, name, machine)
-
-
-def in_network(path: Path, address: IPv4Address, perimeter: str, network: IPv4Network) -> Iterator[Inconsistency]:
-    """Yield why ``address`` cannot be a machine's in ``network``, that of ``perimeter``."""
-    if address not in network:
-        yield Inconsistency(
-            path,
-            Text(
-                f"{address} est hors du périmètre « {perimeter} » ({network})",
-                f"{address} is outside perimeter '{perimeter}' ({network})",
-            ),
-        )
-    elif address == network.network_address:
-        yield Inconsistency(
-            path,
-            Text(
-                f"{address} est l'adresse du réseau lui-même ({network})",
-                f"{address} is the address of the network itself ({network})",
-            ),
-        )
-    elif address == network.broadcast_address:
-        yield Inconsistency(
-            path,
-            Text(
-                f"{address} est l'adresse de diffusion de {network}",
-                f"{address} is the broadcast address of {network}",
-            ),
-        )
 
 
 def _gateway(lab: Lab, name: str, machine: Machine) -> Iterator[Inconsistency]:

@@ -130,7 +130,7 @@ def _guarded(lab: Lab) -> set[str]:
 
 
 def _places(lab: Lab, end: str) -> set[str]:
-    """Return the perimeters that the end of a flow designates: itself, or those of the machine or shared address."""
+    """Return the perimeters that the end of a flow designates: itself, or where its machines are."""
     if end in lab.perimeters:
         return {end}
     return set(lab.addresses_of(end))

@@ -224,12 +224,10 @@ class Lab(Strict):
         return None if section.kind == "firewall" else self.firewall_at(next(iter(section.addresses)))
 
     def firewall_at(self, perimeter: str) -> IPv4Address | None:
-        """Return the address of the firewall in ``perimeter``: the one that firewalls share, else the first one's."""
-        firewalls = [machine for machine in self.machines.values() if machine.kind == "firewall"]
-        shared = [section for name, section in self.shared_addresses.items() if self.is_firewall(name)]
-        return next(
-            (each.addresses[perimeter] for each in (*shared, *firewalls) if perimeter in each.addresses), None
-        )
+        """Return the address of the firewall in ``perimeter``: the one that they share, else the first one's."""
+        named = (*self.shared_addresses, *self.machines)
+        places = (self.addresses_of(name) for name in named if self.is_firewall(name))
+        return next((addresses[perimeter] for addresses in places if perimeter in addresses), None)
 
     def is_firewall(self, name: str) -> bool:
         """Return whether ``name`` is a firewall, or an address that firewalls share."""
@@ -237,7 +235,7 @@ class Lab(Strict):
         return bool(holders) and all(self.machines[holder].kind == "firewall" for holder in holders)
 
     def holders(self, name: str) -> list[str]:
-        """Return the machines that may answer to ``name``: itself, or those that share it, the nominal one first."""
+        """Return the machines that may answer to ``name``: itself, or those that share it, nominal one first."""
         if name in self.machines:
             return [name]
         shared = self.shared_addresses.get(name)
@@ -248,7 +246,7 @@ class Lab(Strict):
         return {name: shared for name, shared in self.shared_addresses.items() if machine in shared.machines}
 
     def addresses_of(self, name: str) -> dict[str, IPv4Address]:
-        """Return the addresses by perimeter of ``name``, a machine or a shared address; nothing where it is neither."""
+        """Return the addresses by perimeter of ``name``, machine or shared address; none where it is neither."""
         section = self.machines.get(name) or self.shared_addresses.get(name)
         return dict(section.addresses) if section else {}
 

@@ -148,7 +148,7 @@ def _url(lab: Lab, path: Path, url: str) -> Iterator[Inconsistency]:
 def _host(lab: Lab, path: Path, host: str) -> Iterator[Inconsistency]:
     # Machines that are already there have a DNS of their own, with aliases that the file need not know.
     if lab.provider != "existing" and lab.machine_of(host) is None:
-        names = [lab.fqdn(name) for name in lab.machines]
+        names = [lab.fqdn(name) for name in (*lab.machines, *lab.shared_addresses)]
         yield Inconsistency(
             path,
             Text(

@@ -18,7 +18,7 @@ def interface(perimeter: str) -> str:
 
 
 def hosts(lab: Lab, viewer: str) -> dict[str, IPv4Address]:
-    """Return the address at which ``viewer`` reaches each machine, itself included.
+    """Return the address at which ``viewer`` reaches each machine and shared address, itself included.
 
     Two machines of one perimeter meet there; from outside the organisation, a published machine is seen
     at the firewall's address. Perimeters of mirrored traffic are no way to anybody. Machines without any
@@ -27,33 +27,29 @@ def hosts(lab: Lab, viewer: str) -> dict[str, IPv4Address]:
     own = [perimeter for perimeter in lab.machines[viewer].addresses if perimeter in _usable(lab)]
     outside = bool(own) and set(own) <= set(lab.perimeters_with_role("internet"))
     seen = {}
-    for name, machine in lab.machines.items():
+    for name in (*lab.machines, *lab.shared_addresses):
+        addresses = lab.addresses_of(name)
         published = public_addresses(lab, name) if outside and name != viewer else {}
         ways = [
-            *(machine.addresses[perimeter] for perimeter in own if perimeter in machine.addresses),
+            *(addresses[perimeter] for perimeter in own if perimeter in addresses),
             *(published[perimeter] for perimeter in own if perimeter in published),
-            *(address for perimeter, address in machine.addresses.items() if perimeter in _usable(lab)),
-            *machine.addresses.values(),
+            *(address for perimeter, address in addresses.items() if perimeter in _usable(lab)),
+            *addresses.values(),
         ]
         if ways:
             seen[name] = ways[0]
     return seen
 
 
-def public_addresses(lab: Lab, machine: str) -> dict[str, IPv4Address]:
-    """Return the firewall's address in each perimeter from which ``machine`` is published."""
+def public_addresses(lab: Lab, name: str) -> dict[str, IPv4Address]:
+    """Return the firewall's address in each perimeter from which ``name`` is published."""
     sources = [
         perimeter
         for flow in lab.flows
-        if flow.published and flow.to == machine
+        if flow.published and flow.to == name
         for perimeter in _perimeters(lab, flow.source)
     ]
-    return {
-        perimeter: firewall.addresses[perimeter]
-        for perimeter in sources
-        for firewall in lab.machines.values()
-        if firewall.kind == "firewall" and perimeter in firewall.addresses
-    }
+    return {perimeter: address for perimeter in sources if (address := lab.firewall_at(perimeter))}
 
 
 def sites(lab: Lab) -> dict[str, IPv4Address]:

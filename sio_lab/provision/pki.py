@@ -140,10 +140,13 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
 
 
 def _names(lab: Lab, machine: str) -> Names:
-    """Return every name and address that clients reach ``machine`` by."""
-    dns = {machine, lab.fqdn(machine), *addressing.sites_of(lab, machine)}
-    addresses = {str(address) for address in lab.machines[machine].addresses.values()}
-    addresses |= {str(address) for address in addressing.public_addresses(lab, machine).values()}
+    """Return every name and address that clients reach ``machine`` by, those that it shares included."""
+    dns = set(addressing.sites_of(lab, machine))
+    addresses: set[str] = set()
+    for name in (machine, *lab.shared_by(machine)):
+        dns |= {name, lab.fqdn(name)}
+        addresses |= {str(address) for address in lab.addresses_of(name).values()}
+        addresses |= {str(address) for address in addressing.public_addresses(lab, name).values()}
     return frozenset(
         {*(x509.DNSName(name) for name in dns), *(x509.IPAddress(ip_address(address)) for address in addresses)}
     )

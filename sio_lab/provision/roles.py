@@ -105,6 +105,9 @@ def _of_services(lab: Lab) -> Iterator[tuple[str, str]]:
         yield "terminal_mobile", lab.services.terminals.mobile
     if lab.services.internet_access:
         yield "internet_client", lab.services.internet_access.client
+    for shared in lab.shared_addresses.values():
+        for machine in shared.machines:
+            yield "shared_address", machine
     if lab.services.backup:
         yield "backup_source", lab.services.backup.source
 

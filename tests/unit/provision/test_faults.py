@@ -181,7 +181,9 @@ def test_each_fault_of_the_tool(fault: faults.Fault) -> None:
     assert "fault_action" in "".join(file.read_text() for file in files)
 
 
-def test_every_fault_can_be_put_in_the_embedded_lab(sisr: Lab) -> None:
-    assert {fault.name for fault in faults.available(sisr)} == {
-        fault.name for fault in faults.catalogue(PLAYBOOKS)
+def test_every_fault_of_section_1_can_be_put_in_the_embedded_lab(sisr: Lab) -> None:
+    assert {fault.name for fault in faults.available(sisr)} >= {
+        fault.name
+        for fault in faults.catalogue(PLAYBOOKS)
+        if any(requirement.startswith("1.") for requirement in fault.breaks)
     }
