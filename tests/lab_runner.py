@@ -32,11 +32,12 @@ class Cli:
             argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
 
-    def statuses(self, *args: str) -> dict[str, str]:
-        """Audit the lab and return the status of each requirement."""
+    def audit(self, *args: str) -> dict[str, tuple[str, str]]:
+        """Audit the lab and return the status of each requirement, and why."""
         ran = self("check", "--format", "json", *args)
         assert ran.returncode in {0, 1, 3}, ran.stderr
-        return {row["id"]: row["status"] for row in json.loads(ran.stdout)["requirements"]}
+        rows = json.loads(ran.stdout)["requirements"]
+        return {row["id"]: (row["status"], row["reason"]["en"]) for row in rows}
 
 
 def copy_lab(source: str, target: Path, **keys: str) -> Path:
