@@ -17,8 +17,10 @@ from sio_lab.audit.document import AuditDocument
 from sio_lab.audit.engine import Findings
 from sio_lab.audit.machines import unknown_machine
 from sio_lab.audit.summary import summarise
+from sio_lab.disruption import journal as disruptions
 from sio_lab.errors import SioLabError, UsageError
 from sio_lab.lab import LoadedLab
+from sio_lab.lab.model import Lab
 from sio_lab.lock import lab_lock
 from sio_lab.providers import provider_for
 from sio_lab.providers.base import Reporter
@@ -83,10 +85,27 @@ def up(
         access = provider.access(lab)
         if provision if provision is not None else lab.provider != "existing":
             changed |= run.site(lab, access, known, pki.ensure(lab), report)
+        _give_back(lab, report)
         broken = tuple(entry.name for entry in faults.journal(lab.lab))
         if not broken and (changed or not provider.has_snapshot(lab, PROVISIONED)):
             provider.snapshot(lab, PROVISIONED, report)
     return UpResult(changed, broken)
+
+
+def _give_back(lab: Lab, report: Reporter) -> list[str]:
+    """Give back what a check cut and, killed or interrupted, could not; return what it was."""
+    if not disruptions.read(lab.lab):
+        return []
+    from sio_lab.disruption.cuts import Ways
+    from sio_lab.probes import ssh
+
+    provider = provider_for(lab)
+    disruptions.wake(lab, provider, report)
+    sessions = ssh.Sessions(provider.access(lab))
+    try:
+        return [cut.name for cut in disruptions.restore(Ways(lab, provider, sessions), report)]
+    finally:
+        sessions.close()
 
 
 def down(loaded: LoadedLab, report: Reporter) -> bool:
@@ -115,6 +134,7 @@ def reset(loaded: LoadedLab, report: Reporter, machines: Sequence[str] | None = 
                 todo=Text("montez-le d'abord : sio-lab up", "bring it up first: sio-lab up"),
             )
         provider.restore(lab, PROVISIONED, report, machines)
+        disruptions.forget(lab.lab, machines or None)
         if machines is None:
             faults.forget(lab.lab)
 
@@ -133,14 +153,16 @@ def break_(loaded: LoadedLab, fault: str, report: Reporter) -> None:
             todo=Text("exercez-vous sur un labo de conteneurs", "practise on a lab of containers"),
         )
     with lab_lock(lab.lab, "break"):
+        _give_back(lab, report)
         faults.break_(lab, provider_for(lab).access(lab), fault, report)
 
 
 def repair(loaded: LoadedLab, report: Reporter) -> list[str]:
-    """Undo every fault of the journal, the newest first; return their names."""
+    """Give back what a check left cut, then undo every fault of the journal; return what was undone."""
     lab = loaded.lab
     with lab_lock(lab.lab, "repair"):
-        return faults.repair(lab, provider_for(lab).access(lab), report)
+        back = _give_back(lab, report)
+        return back + faults.repair(lab, provider_for(lab).access(lab), report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +217,7 @@ def check(
 
     Selection(loaded.lab, only)  # a requirement that does not exist is told before anything is done
     started = datetime.now(UTC)
-    with ground.of_lab(loaded) as opened:
+    with ground.of_lab(loaded, report) as opened:
         ran = run_audit(opened, [paths.data("checks"), *checks], report, only=only, disrupt=disrupt)
     document = document_of(loaded, ran.findings, started, disrupt=disrupt, only=only)
     files = formats.write(document, _reports(loaded, output), lang)

@@ -19,6 +19,7 @@ from sio_lab.probes.observation import Evidence
 from sio_lab.text import Text
 
 if TYPE_CHECKING:
+    from sio_lab.disruption.cuts import Ways
     from sio_lab.probes.ssh_transport import Reconnection
 
 
@@ -35,9 +36,9 @@ class CaseProof(Proof):
         passwords: Mapping[str, str],
         secrets: Mapping[str, str],
         ca: Path,
+        ways: Ways | None = None,
     ) -> None:
-        super().__init__(machine, passwords, secrets, ca)
-        self.closed = False
+        super().__init__(machine, passwords, secrets, ca, ways)
         self._warned = False
         self._asked: dict[str, tuple[Session, int]] = {}
 
@@ -160,6 +161,7 @@ class Case:
                 reason=self.proof.masked(ending.reason),
                 duration=0.0 if self._started is None else round(monotonic() - self._started, 3),
                 evidence=self.proof.whole(),
+                timelines=list(self.proof.timelines),
                 uses=list(self.binding.uses),
                 nature_only=self.binding.informational,
             )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sio_lab.audit.timeline import Timeline
 from sio_lab.probes.observation import Evidence
 from sio_lab.text import Text
 
@@ -47,6 +48,7 @@ class CheckResult(Section):
     reason: Text | None = None
     duration: float = Field(description="Seconds.")
     evidence: list[Evidence] = []
+    timelines: list[Timeline] = Field(default=[], description="What users saw of each part that was cut.")
     uses: list[str] = []
     nature_only: bool = Field(
         default=False, description="Informational: shown, but decides nothing in a training lab."

@@ -74,7 +74,9 @@ class Engine:
     def case(self, id_: str, binding: Binding, folders: Sequence[Path]) -> Case:
         """Add a check; it is settled at once where it is not to run."""
         ground = self._ground
-        proof = CaseProof(self._machines.bound, ground.secrets.passwords, ground.named_secrets(), ground.ca)
+        proof = CaseProof(
+            self._machines.bound, ground.secrets.passwords, ground.named_secrets(), ground.ca, ground.ways()
+        )
         case = Case(id_, binding, proof, folders, on_start=self._started, on_end=self._ended)
         self._of_requirement[binding.id] += 1
         number = self._of_requirement[binding.id]
@@ -150,7 +152,7 @@ class Engine:
             lambda: _settle(case, outcomes.blocked()),
             shared=needs(binding, lab),
             # A disruption that does not say what it cuts cuts all that it uses.
-            exclusive=frozenset(binding.disturbs or (binding.uses if disruptive else ())),
+            exclusive=frozenset(binding.disturbs or (binding.uses or needs(binding, lab) if disruptive else ())),
             deadline=binding.deadline,
         )
         if disruptive:

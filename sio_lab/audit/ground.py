@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sio_lab.audit.machines import Sessions
+from sio_lab.disruption.cuts import Ways
 from sio_lab.errors import UsageError
 from sio_lab.lab import LoadedLab
 from sio_lab.lab.model import Lab
+from sio_lab.providers.base import Progress, Provider, Reporter
 from sio_lab.provision.secrets import Secrets
 from sio_lab.text import Text
 
@@ -25,12 +27,18 @@ class Ground:
         sessions: connections to its machines.
         secrets: the lab's secrets.
         ca: PEM bundle of the authorities that its certificates must descend from.
+        provider: what its machines come from; none where nothing may be cut.
     """
 
     lab: Lab
     sessions: Sessions
     secrets: Secrets
     ca: Path
+    provider: Provider | None = None
+
+    def ways(self) -> Ways | None:
+        """Return what it takes to cut parts of the lab, where that may be."""
+        return Ways(self.lab, self.provider, self.sessions) if self.provider else None
 
     def named_secrets(self) -> dict[str, str]:
         """Return the secrets that are nobody's password, by the names that checks use: ``services.dbms``."""
@@ -38,13 +46,14 @@ class Ground:
 
 
 @contextmanager
-def of_lab(loaded: LoadedLab) -> Iterator[Ground]:
-    """Hold the lab, and give the ground of an audit of it.
+def of_lab(loaded: LoadedLab, report: Reporter | None = None) -> Iterator[Ground]:
+    """Hold the lab, and give the ground of an audit of it, once what an interrupted one had cut is back.
 
     Raises:
         UsageError: the lab is not up.
         SioLabError: it is held by another command, or its provider fails.
     """
+    from sio_lab.disruption import journal
     from sio_lab.lock import lab_lock
     from sio_lab.probes import ssh
     from sio_lab.providers import provider_for
@@ -58,11 +67,17 @@ def of_lab(loaded: LoadedLab) -> Iterator[Ground]:
         ca = pki.ca(lab)
         if lab.provider != "existing" and not ca.exists():
             raise not_provisioned(loaded)
+        journal.wake(lab, provider, report or _silent)
         sessions = ssh.Sessions(provider.access(lab))
         try:
-            yield Ground(lab, sessions, secrets.load(lab), ca if ca.exists() else _system_authorities())
+            journal.restore(Ways(lab, provider, sessions), report or _silent)
+            yield Ground(lab, sessions, secrets.load(lab), ca if ca.exists() else _system_authorities(), provider)
         finally:
             sessions.close()
+
+
+def _silent(_: Progress) -> None:
+    """Nobody shows it."""
 
 
 def _system_authorities() -> Path:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from sio_lab.audit.timeline import Timeline
 from sio_lab.errors import InconclusiveError, UsageError
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import KEPT, Evidence, Observation
 from sio_lab.text import Text
+
+if TYPE_CHECKING:
+    from sio_lab.disruption.cuts import Cut, Ways
+    from sio_lab.disruption.engine import DisruptionObservation
+    from sio_lab.disruption.watch import Watch
 
 Side = Literal["positive", "negative"]
 
@@ -30,7 +36,11 @@ class Proof:
         passwords: password of each account.
         secrets: the lab's other secrets, such as ``services.dbms``.
         ca: PEM bundle of the authorities that the lab's certificates must descend from.
+        ways: what it takes to cut parts of the lab; none where nothing may be cut.
     """
+
+    closed = False
+    """Whether nobody waits for this proof any more."""
 
     def __init__(
         self,
@@ -38,13 +48,16 @@ class Proof:
         passwords: Mapping[str, str],
         secrets: Mapping[str, str],
         ca: Path,
+        ways: Ways | None = None,
     ) -> None:
         self.ca = ca
+        self._ways = ways
         self._machine = machine
         self._passwords = passwords
         self._secrets = secrets
         self.evidence: list[Evidence] = []
         self.remarks: list[Text] = []
+        self.timelines: list[Timeline] = []
 
     def machine(self, name: str) -> Machine:
         """Return the machine ``name``; whatever it is asked is recorded here.
@@ -82,6 +95,35 @@ class Proof:
         for secret in (*self._passwords.values(), *self._secrets.values()):
             text = text.replace(secret, "••••••")
         return text
+
+    def disrupt(
+        self, cut: Cut, *, watch: Watch, hold: float, until: Callable[[], bool], within: float = 60.0
+    ) -> DisruptionObservation:
+        """Cut a part of the lab for ``hold`` seconds while a service is watched, and give it back.
+
+        What is cut is journalled first, and given back however this ends.
+
+        Args:
+            cut: what is cut (see ``sio_lab.disruption.cuts``).
+            watch: the service, and where it is asked from.
+            hold: seconds that it stays cut.
+            until: tells whether the service is back in its nominal state; asked once the cut is undone.
+            within: seconds that this may take.
+
+        Raises:
+            InconclusiveError: nothing can be told: the service was not well before, or nothing may be cut here.
+            ProbeError, ProviderError: something could not be asked, cut or given back.
+        """
+        from sio_lab.disruption import engine  # it takes what knows of proofs
+
+        if self._ways is None:
+            raise InconclusiveError(
+                Text("rien ne peut être coupé dans ce labo", "nothing can be cut in this lab"), where=cut.machine
+            )
+        asked = engine.Disruption(cut, watch, hold, until, within)
+        seen = engine.run(asked, self._ways, self.ca, self.record, lambda: not self.closed)
+        self.timelines.append(seen.timeline)
+        return seen
 
     def works(self, seen: Observation, *, fr: str, en: str) -> None:
         """Positive side: what had to work was seen to work. ``fr`` and ``en`` tell the failure."""

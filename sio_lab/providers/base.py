@@ -104,3 +104,9 @@ class Provider(Protocol):
 
     def has_snapshot(self, lab: Lab, name: str) -> bool:
         """Return whether every machine has the snapshot ``name``."""
+
+    def power_off(self, lab: Lab, machine: str) -> None:
+        """Take the power from ``machine``: nothing is stopped cleanly. Nothing to do where it is off."""
+
+    def power_on(self, lab: Lab, machine: str, report: Reporter) -> None:
+        """Start ``machine`` and wait until its SSH server answers. Nothing to do where it runs."""

@@ -95,10 +95,39 @@ class ExistingProvider:
             ),
         )
 
+    def power_off(self, lab: Lab, machine: str) -> None:
+        """Refuse.
+
+        Raises:
+            ProviderError: always.
+        """
+        del lab
+        raise _not_ours(machine)
+
+    def power_on(self, lab: Lab, machine: str, report: Reporter) -> None:
+        """Refuse.
+
+        Raises:
+            ProviderError: always.
+        """
+        del lab, report
+        raise _not_ours(machine)
+
     def has_snapshot(self, lab: Lab, name: str) -> bool:
         """Return true: nothing remains to be kept, and it is ``restore`` that says why there is no way back."""
         del lab, name
         return True
+
+
+def _not_ours(machine: str) -> ProviderError:
+    return ProviderError(
+        Text(
+            "cette machine n'est pas à sio-lab : il ne peut ni la couper ni la rallumer",
+            "this machine is not sio-lab's: it can neither cut its power nor give it back",
+        ),
+        where=machine,
+        todo=Text("coupez-la vous-même, et attestez-en", "cut it yourself, and attest it"),
+    )
 
 
 def _access(machine: str, connection: Connection) -> SshAccess:

@@ -140,6 +140,21 @@ class IncusProvider:
             present = api.instances(snapshots=True)
         return all(machine in present and _has(present[machine], name) for machine in lab.machines)
 
+    def power_off(self, lab: Lab, machine: str) -> None:
+        """Take the power from ``machine``: its processes are killed, all at once."""
+        with _api(lab) as api:
+            _stop(api, machine)
+
+    def power_on(self, lab: Lab, machine: str, report: Reporter) -> None:
+        """Start ``machine`` and wait until its SSH server answers."""
+        with _api(lab) as api:
+            report(Progress(machine, Text("démarrage", "start"), "running"))
+            if api.instances()[machine].running:
+                _wait_for_ssh(lab, machine)
+            else:
+                _start(api, lab, machine)
+            report(Progress(machine, Text("démarrée", "started"), "changed"))
+
 
 class _Connection:
     """An ``Api`` that closes itself."""

@@ -159,6 +159,14 @@ class VagrantProvider:
         listed = [message for message in messages(output) if message.data == ("detail", name)]
         return len(listed) == len(lab.machines)
 
+    def power_off(self, lab: Lab, machine: str) -> None:
+        """Take the power from ``machine``."""
+        self._run(lab, "halt", "--force", machine)
+
+    def power_on(self, lab: Lab, machine: str, report: Reporter) -> None:
+        """Start ``machine``, which Vagrant waits for."""
+        self._each(lab, [machine], Text("démarrage", "start"), report, "up", "--no-provision")
+
     def _each(self, lab: Lab, machines: Iterable[str], what: Text, report: Reporter, *command: str) -> None:
         """Run ``vagrant`` for each machine in turn; its name goes before the last word of ``command``."""
         for machine in machines:

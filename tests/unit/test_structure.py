@@ -26,11 +26,11 @@ MAY_IMPORT = {
     # How a machine is reached; the words of a machine's nature.
     "probes": COMMON | {"probes", "lab", "providers.base.SshAccess", "audit.document.Nature"},
     # The document's own classes: those of evidence, and of the catalogue that `sio-lab catalogue` shows.
-    "reports": COMMON | {"reports", "audit.document", "probes.observation", "catalogue.model"},
+    "reports": COMMON | {"reports", "audit.document", "audit.timeline", "probes.observation", "catalogue.model"},
     "verdict.py": COMMON | {"verdict_words", "audit.document", "catalogue"},
     "verdict_words.py": COMMON | {"audit.document"},
 }
-CHECKS_MAY_IMPORT = {"text", "errors", "parallel", "lab", "probes", "audit"}
+CHECKS_MAY_IMPORT = {"text", "errors", "parallel", "lab", "probes", "audit", "disruption"}
 SPEAKING = {
     "asyncio", "ftplib", "http", "httpx", "imaplib", "ldap3", "multiprocessing", "netmiko", "os", "paramiko",
     "psycopg", "scapy", "smtplib", "socket", "socketserver", "ssl", "sslyze", "subprocess", "testinfra", "urllib3",
@@ -40,6 +40,7 @@ SPEAKING = {
 WITHOUT_ROLE = {
     "operating_systems": "a claim about machines",
     "encryption": "a claim about the other services",
+    "secured_access": "a claim about the portal",
     "cloud": "somebody else's machine",
     "terminals": "two roles, one a terminal",
 }
