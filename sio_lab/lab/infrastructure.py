@@ -49,3 +49,39 @@ class LoadBalancer(Service):
         default="apache2", description="systemd unit of the service on the backends.", examples=["apache2"]
     )
     client: MachineName = Field(description="Machine that requests come from.", examples=["poste"])
+
+
+class SiteLink(Service):
+    """2.2.a: a secured link between two sites (``machines``: the router of the first site, that of the second)."""
+
+    remote: MachineName = Field(description="Machine of the second site.", examples=["escale"])
+    server: MachineName = Field(description="Server of the first site that it reaches.", examples=["collab"])
+    port: int = Field(ge=1, le=65535, description="TCP port of that server.", examples=[5232])
+    interface: str = Field(
+        description="Interface of both routers that carries the encrypted packets.", examples=["internet"]
+    )
+    inner_interface: str = Field(
+        description="Interface of the first router on the side of its own site.", examples=["dmz"]
+    )
+    packets: str = Field(
+        default="udp port 51820",
+        description="What the tunnel's packets are, seen from outside (pcap-filter(7)).",
+        examples=["esp or udp port 4500"],
+    )
+    cut: str = Field(
+        default="ip link set wg0 down",
+        description="Command of the first router that cuts the tunnel.",
+        examples=["ip link set wg0 down"],
+    )
+    restore: str = Field(
+        default="ip link set wg0 up",
+        description="Command of the first router that brings the tunnel back.",
+        examples=["ip link set wg0 up"],
+    )
+    convergence_seconds: float = Field(
+        default=10,
+        gt=0,
+        le=120,
+        description="Seconds within which routers have found, or given up, other ways.",
+        examples=[10],
+    )

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from sio_lab.lab.base import AccountName, MachineName, Service, Strict
-from sio_lab.lab.infrastructure import LoadBalancer, Website
+from sio_lab.lab.infrastructure import LoadBalancer, SiteLink, Website
 
 
 class Directory(Service):
@@ -301,5 +301,6 @@ class Services(Strict):
     encryption: Encryption | None = None
     traffic_analysis: TrafficAnalysis | None = None
     cloud: Cloud | None = None
+    site_link: SiteLink | None = None
     website: Website | None = None
     load_balancer: LoadBalancer | None = None

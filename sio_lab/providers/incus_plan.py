@@ -51,6 +51,14 @@ def of_machine(lab: Lab, name: str, image: str, keys: ssh_keys.Keys) -> Plan:
             "network": bridge(lab.lab, perimeter),
             "name": perimeter[:15],
         }
+    if machine.kind == "network":
+        # Tunnels of programs, where the kernel has none; a host without the device has them in its kernel.
+        devices["tun"] = {
+            "type": "unix-char",
+            "source": "/dev/net/tun",
+            "path": "/dev/net/tun",
+            "required": "false",
+        }
     devices["ssh"] = {
         "type": "proxy",
         "bind": "host",

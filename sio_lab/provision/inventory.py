@@ -108,6 +108,7 @@ def host_variables(lab: Lab, machine: str, only_roles: Collection[str] | None = 
         "sio_roles": list[JsonValue](run),
         "sio_packages": list[JsonValue](roles.packages(lab, machine)),
         "interfaces": {name: addressing.interface(name) for name in lab.machines[machine].addresses},
+        "gateway": str(lab.gateway(machine) or ""),
         "host_addresses": {name: str(address) for name, address in addressing.hosts(lab, machine).items()},
     }
     if lab.machines[machine].kind == "firewall":
