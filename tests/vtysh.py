@@ -1,0 +1,104 @@
+"""What FRR's vtysh answers, as login shell: recorded on Debian 13 (FRR 10.3), but for the name of the kernel."""
+
+from __future__ import annotations
+
+import sys
+
+PROMPT = "routeur# "
+ANSWERS = {
+    "show version": """\
+FRRouting 10.3 (routeur) on Linux(6.12.48+deb13-amd64).
+Copyright 1996-2005 Kunihiro Ishiguro, et al.
+""",
+    "show interface brief": """\
+Interface       Status  VRF             Addresses
+---------       ------  ---             ---------
+dmz             up      default         172.30.10.40/24
+internet        up      default         203.0.113.40/24
+lo              up      default
+wg0             up      default         10.255.255.1/30
+                                        fe80::ddc3:73c3:5337:8c82/64
+""",
+    "show ip route": """\
+Codes: K - kernel route, C - connected, L - local, S - static,
+       R - RIP, O - OSPF, I - IS-IS, B - BGP, E - EIGRP, N - NHRP,
+       T - Table, v - VNC, V - VNC-Direct, A - Babel, F - PBR,
+       f - OpenFabric, t - Table-Direct,
+       > - selected route, * - FIB route, q - queued, r - rejected, b - backup
+       t - trapped, o - offload failure
+
+IPv4 unicast VRF default:
+K>* 0.0.0.0/0 [0/0] via 172.30.10.1, dmz onlink, weight 1, 00:04:48
+O   10.255.255.0/30 [110/10] is directly connected, wg0, weight 1, 00:02:02
+C>* 10.255.255.0/30 is directly connected, wg0, weight 1, 00:02:02
+L>* 10.255.255.1/32 is directly connected, wg0, weight 1, 00:02:02
+C>* 172.30.10.0/24 is directly connected, dmz, weight 1, 00:04:48
+L>* 172.30.10.40/32 is directly connected, dmz, weight 1, 00:04:48
+S>* 172.30.20.0/24 [1/0] via 172.30.10.1, dmz, weight 1, 00:04:48
+S>* 172.30.40.0/24 [1/0] via 172.30.10.1, dmz, weight 1, 00:04:48
+O>* 172.31.10.0/24 [110/20] via 10.255.255.2, wg0, weight 1, 00:01:55
+S   172.31.10.0/24 [250/0] unreachable (blackhole), weight 1, 00:04:48
+C>* 203.0.113.0/24 is directly connected, internet, weight 1, 00:04:48
+L>* 203.0.113.40/32 is directly connected, internet, weight 1, 00:04:48
+""",
+    "show running-config": """\
+Building configuration...
+
+Current configuration:
+!
+frr version 10.3
+frr defaults traditional
+hostname routeur
+log syslog warnings
+no ipv6 forwarding
+!
+ip prefix-list SITE seq 5 permit 172.30.10.0/24
+ip prefix-list SITE seq 10 permit 172.30.20.0/24
+ip prefix-list SITE seq 15 permit 172.30.40.0/24
+!
+route-map SITE permit 10
+ match ip address prefix-list SITE
+exit
+!
+ip route 172.30.20.0/24 172.30.10.1
+ip route 172.30.40.0/24 172.30.10.1
+ip route 172.31.10.0/24 blackhole 250
+!
+interface wg0
+ ip ospf dead-interval 4
+ ip ospf hello-interval 1
+ ip ospf network point-to-point
+ no ip ospf passive
+exit
+!
+router ospf
+ ospf router-id 10.255.255.1
+ redistribute connected route-map SITE
+ redistribute static route-map SITE
+ passive-interface default
+ network 10.255.255.0/30 area 0
+exit
+!
+end
+""",
+    "terminal length 0": "",
+}
+
+
+def main() -> None:
+    sys.stdout.write(
+        "\nHello, this is FRRouting (version 10.3).\nCopyright 1996-2005 Kunihiro Ishiguro, et al.\n\n"
+    )
+    while True:
+        sys.stdout.write(PROMPT)
+        sys.stdout.flush()
+        line = sys.stdin.readline()
+        command = line.strip()
+        if not line or command == "exit":
+            return
+        if command:
+            sys.stdout.write(ANSWERS.get(command, f"% Unknown command: {command}\n"))
+
+
+if __name__ == "__main__":
+    main()
