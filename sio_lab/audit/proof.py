@@ -14,7 +14,7 @@ from sio_lab.text import Text
 
 if TYPE_CHECKING:
     from sio_lab.disruption.cuts import Cut, Ways
-    from sio_lab.disruption.engine import DisruptionObservation
+    from sio_lab.disruption.engine import DisruptionObservation, WatchObservation
     from sio_lab.disruption.watch import Watch
 
 Side = Literal["positive", "negative"]
@@ -95,6 +95,16 @@ class Proof:
         for secret in (*self._passwords.values(), *self._secrets.values()):
             text = text.replace(secret, "••••••")
         return text
+
+    def watch(self, service: Watch, *, seconds: float) -> WatchObservation:
+        """Ask for a service again and again for ``seconds``, 40 times a second; nothing is cut.
+
+        Raises:
+            ProbeError: the client does not answer, or cannot watch.
+        """
+        from sio_lab.disruption import engine
+
+        return engine.observe(service, self.machine(service.client), self.ca, seconds)
 
     def disrupt(
         self, cut: Cut, *, watch: Watch, hold: float, until: Callable[[], bool], within: float = 60.0

@@ -37,6 +37,18 @@ class CutObservation(Observation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchObservation(Observation):
+    """What a service answered for a while. ``granted`` where it answered every request well."""
+
+    samples: Sequence[Sample]
+
+    @property
+    def served(self) -> dict[str, int]:
+        """How many HTTP requests each machine answered."""
+        return watch.served(self.samples)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DisruptionObservation(Observation):
     """What users saw of a disruption. ``granted`` where they are served again at its end.
 
@@ -136,6 +148,38 @@ def run(
     return _observed(asked, samples, times, ahead, done, _Recorder(client.name, record, at, start))
 
 
+def observe(asked: Watch, client: Machine, ca: Path, seconds: float) -> WatchObservation:
+    """Watch a service for ``seconds``, nothing being cut; ``client`` records it.
+
+    Raises:
+        ProbeError: the client does not answer, or cannot watch.
+    """
+    at, start = datetime.now(UTC), monotonic()
+    with watch.watching(Machine(client.name, client.session, lambda _: None), asked, ca) as end_of_watch:
+        sleep(seconds)
+        samples = end_of_watch()
+    counts, failures = watch.served(samples), _failures(samples)
+    evidence = client.saw(
+        "disruption.watch",
+        target=asked.url,
+        sent=f"{len(samples)} TCP connections and GET requests, {watch.rate(samples):.1f} a second",
+        received=json.dumps({"served": counts, "failures": failures}, indent=1),
+        at=at,
+        start=start,
+    )
+    why = next(iter(failures), "")
+    return WatchObservation(evidence, "unavailable" if why or not counts else "granted", why, samples=samples)
+
+
+def _failures(samples: Sequence[Sample]) -> dict[str, int]:
+    """Return how many requests failed, by reason."""
+    found: dict[str, int] = {}
+    for sample in samples:
+        if not sample.ok:
+            found[sample.why] = found.get(sample.why, 0) + 1
+    return found
+
+
 def _while_cut(asked: Disruption, ways: Ways, times: Times, goes_on: Callable[[], bool]) -> CutObservation:
     """Cut, hold, and give back, whatever happens."""
     cut, lab = asked.cut, ways.lab.lab
@@ -209,11 +253,7 @@ class _Recorder:
         kept = timeline.model_dump(
             mode="json", exclude={"title", "url", "client", "started", "failed", "answered"}
         )
-        counts = watch.served(samples)
-        failures: dict[str, int] = {}
-        for sample in samples:
-            if not sample.ok:
-                failures[sample.why] = failures.get(sample.why, 0) + 1
+        counts, failures = watch.served(samples), _failures(samples)
         evidence = Evidence.of(
             "disruption.watch",
             source=self.client,

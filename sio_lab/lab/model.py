@@ -17,6 +17,7 @@ ProviderName = Literal["incus", "vagrant", "existing"]
 PerimeterRole = Literal["internet", "dmz", "servers", "users", "admin", "mirror", "other"]
 Kind = Literal["server", "firewall", "terminal", "mobile", "network"]
 PerimeterName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,20}$")]
+ContractName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 _ROLES = {"internet", "dmz", "servers", "users", "admin", "mirror"}
@@ -115,6 +116,35 @@ class SharedAddress(Strict):
     )
 
 
+class Contract(Strict):
+    """2.1.b: what users of a service are promised, also while its redundant parts fail one after the other."""
+
+    url: str = Field(description="Page that users see (https).", examples=["https://www.capvoile.test/"])
+    client: MachineName = Field(description="Machine that a user works from.", examples=["poste"])
+    machines: list[MachineName] = Field(
+        min_length=1,
+        description="Redundant machines that the service is made of: each loses its power in turn.",
+        examples=[["fw1", "lb1", "web1"]],
+    )
+    recovery_seconds: float = Field(
+        default=5, gt=0, le=120, description="Longest time without service, in seconds.", examples=[5]
+    )
+    p95_seconds: float = Field(
+        default=0.5,
+        gt=0,
+        lt=0.9,
+        description="Response time that 95 % of the answers keep to, in seconds; whoever waits 0.9 s gives up.",
+        examples=[0.5],
+    )
+    availability_percent: float = Field(
+        default=80,
+        gt=0,
+        le=100,
+        description="Smallest share of the requests that are answered while parts fail, in percent.",
+        examples=[80],
+    )
+
+
 class Account(Strict):
     """A user of the organisation, or from outside it. Passwords are secrets, never here."""
 
@@ -191,6 +221,9 @@ class Lab(Strict):
     )
     services: Services = Field(
         default=Services(), description="Capabilities that the lab claims to offer: what will be proven."
+    )
+    contracts: dict[ContractName, Contract] = Field(
+        default={}, description="Service-level contracts, by name: what will be held against each."
     )
     flows: list[Flow] = Field(default=[], description="Flow matrix: what is not listed is forbidden.")
     attestations: dict[str, Attestation] = Field(

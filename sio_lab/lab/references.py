@@ -46,6 +46,9 @@ def check(lab: Lab) -> Iterator[Inconsistency]:
         yield from _distinct(capability, section)
         yield from _needed(lab, capability)
         yield from _hosts(lab, section, path)
+    for name, contract in lab.contracts.items():
+        yield from _names(lab, contract, ("contracts", name))
+        yield from _hosts(lab, contract, ("contracts", name))
 
 
 def _names(lab: Lab, section: BaseModel, path: Path) -> Iterator[Inconsistency]:

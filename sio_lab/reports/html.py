@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from sio_lab import paths
 from sio_lab.audit.document import AuditDocument, RequirementResult
 from sio_lab.probes.observation import KEPT
-from sio_lab.reports import topology, words
+from sio_lab.reports import timeline, topology, words
 from sio_lab.reports.next_steps import next_steps
 from sio_lab.reports.visible import visible
 from sio_lab.text import Lang, Text
@@ -50,6 +50,7 @@ def render(document: AuditDocument, lang: Lang) -> str:
         steps=next_steps(document),
         drawings=[topology.draw(document), topology.draw(document, width=_NARROW)],
         words=words,
+        timeline=timeline,
         kept=KEPT,
         **_HELPERS,
     )

@@ -140,3 +140,9 @@ ATTESTATION: Mapping[AttestationState, Text] = {
     "missing": Text("document introuvable", "document missing"),
     "postdated": Text("datée dans le futur", "dated in the future"),
 }
+PHASE: Mapping[str, Text] = {
+    "before": Text("95 % des réponses avant, en", "95 % of the answers before, within"),
+    "during": Text("pendant, en", "during, within"),
+    "after": Text("après, en", "after, within"),
+}
+"""Response times of a service before, during and after a cut."""

@@ -48,7 +48,6 @@ WITHOUT_CHECK = {
     "directory": "1.1.a is about both: test_authentication.py",
     "portal": "1.1.a is about both: test_authentication.py",
     "website": "2.1.b is about the whole way to it",
-    "load_balancer": "2.1.j: not yet",
 }
 WITHOUT_FAULT = {
     "operating_systems": "no playbook makes another system of a machine",
