@@ -7,7 +7,16 @@ from pathlib import Path
 import yaml
 
 from sio_lab import catalogue
-from sio_lab.audit.document import AttestationFinding, AuditDocument, CheckResult, MachineFinding, Outcome
+from sio_lab.audit.document import (
+    AttestationFinding,
+    AuditDocument,
+    CheckResult,
+    FlowCell,
+    FlowFate,
+    FlowMatrix,
+    MachineFinding,
+    Outcome,
+)
 from sio_lab.audit.summary import summarise
 from sio_lab.lab.model import Lab
 from sio_lab.probes.observation import Evidence
@@ -91,6 +100,53 @@ def machines(lab: Lab) -> list[MachineFinding]:
         )
         for index, (name, machine) in enumerate(lab.machines.items())
     ]
+
+
+def flow_matrix() -> FlowMatrix:
+    """Return a matrix with every kind of cell."""
+
+    def cell(source: str, target: str, port: str, *, allowed: bool, seen: FlowFate, **more: object) -> FlowCell:
+        protocol, _, number = port.partition("/")
+        return FlowCell.model_validate(
+            {"source": source, "target": target, "protocol": protocol, "port": int(number or 0)}
+            | {"allowed": allowed, "seen": seen, "count": 1, **more}
+        )
+
+    through = {"allowed": True, "seen": "open"}
+    users = ["poste → annuaire", "mobile → annuaire"]
+    return FlowMatrix(
+        sources=["servers", "users", "admin"],
+        targets=["servers", "users", "admin", "fw"],
+        cells=[
+            cell("servers", "users", "tcp/22", allowed=False, seen="closed"),
+            cell("servers", "users", "tcp/443", allowed=False, seen="closed", forged=True),
+            cell("users", "servers", "tcp/636", pairs=users, **through),
+            cell("users", "servers", "tcp/443", pairs=users, **through),
+            cell("users", "servers", "udp/514", pairs=users, **through),
+            cell("users", "servers", "tcp/5432", allowed=False, seen="open", pairs=["poste → bdd"]),
+            cell(
+                "users",
+                "servers",
+                "tcp/636",
+                allowed=False,
+                seen="open",
+                forged=True,
+                pairs=["poste (1.2.3.4) → bdd"],
+            ),
+            cell("users", "servers", "tcp/22", allowed=False, seen="closed"),
+            cell("users", "servers", "icmp", allowed=False, seen="closed"),
+            cell("admin", "users", "tcp/22", allowed=True, seen="closed", pairs=["sauvegarde → poste"]),
+            cell(
+                "admin",
+                "fw",
+                "udp/53",
+                allowed=False,
+                seen="not_told",
+                pairs=["ids → fw"],
+                detail="fw: no python3",
+            ),
+        ],
+    )
 
 
 def checks() -> list[CheckResult]:
@@ -181,6 +237,14 @@ def checks() -> list[CheckResult]:
             en="nothing is declared",
             seen=[],
             uses=["traffic_analysis"],
+        ),
+        check(
+            "2.1.a",
+            "failed",
+            title=("Matrice de flux éprouvée", "Flow matrix tried out"),
+            fr="des flux qu'aucune ligne n'autorise passent : poste → bdd tcp/5432",
+            en="flows that no line allows get through: poste → bdd tcp/5432",
+            matrix=flow_matrix(),
         ),
         check(
             "2.1.i",

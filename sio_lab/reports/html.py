@@ -51,6 +51,7 @@ def render(document: AuditDocument, lang: Lang) -> str:
         drawings=[topology.draw(document), topology.draw(document, width=_NARROW)],
         words=words,
         timeline=timeline,
+        matrix=matrix,
         kept=KEPT,
         **_HELPERS,
     )
