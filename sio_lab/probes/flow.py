@@ -29,7 +29,7 @@ _ANSWERS: dict[State, Answer] = {"open": "granted", "filtered": "refused", "clos
 _STARTING = 5.0  # seconds for the interpreter and the names, beyond the connections' own
 
 # Codes of "destination unreachable" that a filter sends: RFC 1122 §3.2.2.1 and RFC 1812 §5.2.7.1; RFC 4443 §3.1.
-_FILTER_V4 = frozenset({2, 3, 9, 10, 13})  # protocol, port, network, host, communication
+FILTER_V4 = frozenset({2, 3, 9, 10, 13})  # protocol, port, network, host, communication
 _FILTER_V6 = frozenset({1, 4, 5, 6})  # communication, port, policy of the source, route rejected
 _HERE = frozenset({errno.EPERM, errno.EACCES})  # the machine's own filter
 
@@ -154,7 +154,7 @@ def _attempt(address: str, outcome: int, code: int | None, sender: str, deadline
     if outcome == flow_prober.NO_ANSWER:
         return Attempt(address, "filtered", f"no answer within {deadline:g} s")
     if code is not None:
-        filters = code in (_FILTER_V6 if ":" in address else _FILTER_V4)
+        filters = code in (_FILTER_V6 if ":" in address else FILTER_V4)
         said = f"ICMP unreachable, code {code}, from {sender}"
         return Attempt(address, "filtered" if filters else "closed", said, sender if filters else "")
     if outcome in _HERE:
