@@ -161,6 +161,7 @@ class Case:
                 reason=self.proof.masked(ending.reason),
                 duration=0.0 if self._started is None else round(monotonic() - self._started, 3),
                 evidence=self.proof.whole(),
+                matrix=self.proof.matrix,
                 timelines=list(self.proof.timelines),
                 uses=list(self.binding.uses),
                 nature_only=self.binding.informational,

@@ -20,6 +20,7 @@ Intensity = Literal["observe", "exercise", "disrupt"]
 Outcome = Literal["passed", "failed", "unreachable", "timeout", "error", "inconclusive", "skipped"]
 """How a check ended. Only ``passed`` and ``failed`` conclude; ``inconclusive`` is a check that
 lacked a positive or a negative probe, or could not tell; ``skipped`` one that was not to run."""
+FlowFate = Literal["open", "closed", "not_told"]
 AttestationState = Literal["valid", "expired", "altered", "missing", "postdated"]
 Nature = Literal["physical", "virtual_machine", "container", "emulated", "unknown"]
 NATURE: Mapping[Nature, Text] = {
@@ -37,6 +38,31 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class FlowCell(Section):
+    """Packets of one kind between two perimeters that came to the same: who may, what was seen, and how often."""
+
+    source: str = Field(description="Perimeter that they were sent from.")
+    target: str = Field(description="Perimeter that they were sent to, or the firewall itself.")
+    protocol: Literal["tcp", "udp", "icmp"]
+    port: int = Field(description="0 for ICMP.")
+    forged: bool = Field(default=False, description="Whether they bore the address of somebody else.")
+    allowed: bool
+    seen: FlowFate
+    count: int = Field(description="Pairs of machines.")
+    pairs: list[str] = Field(
+        default=[], description="The pairs (portail → bdd); none where forbidden packets were stopped."
+    )
+    detail: str = Field(default="", description="Why it could not be told, of the first pair.")
+
+
+class FlowMatrix(Section):
+    """The flow matrix of the lab, as it was found."""
+
+    sources: list[str] = Field(description="Perimeters, in the order of the lab file.")
+    targets: list[str] = Field(description="The same, and the firewalls.")
+    cells: list[FlowCell]
+
+
 class CheckResult(Section):
     """One check: how it ended, why, and on what evidence."""
 
@@ -49,6 +75,7 @@ class CheckResult(Section):
     duration: float = Field(description="Seconds.")
     evidence: list[Evidence] = []
     timelines: list[Timeline] = Field(default=[], description="What users saw of each part that was cut.")
+    matrix: FlowMatrix | None = None
     uses: list[str] = []
     nature_only: bool = Field(
         default=False, description="Informational: shown, but decides nothing in a training lab."

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from sio_lab.audit.document import FlowMatrix
 from sio_lab.audit.timeline import Timeline
 from sio_lab.errors import InconclusiveError, UsageError
 from sio_lab.probes.machine import Machine
@@ -57,6 +58,7 @@ class Proof:
         self._secrets = secrets
         self.evidence: list[Evidence] = []
         self.remarks: list[Text] = []
+        self.matrix: FlowMatrix | None = None
         self.timelines: list[Timeline] = []
 
     def machine(self, name: str) -> Machine:
@@ -166,6 +168,10 @@ class Proof:
     def remark(self, *, fr: str, en: str) -> None:
         """Tell what the reader of a satisfied requirement must know all the same: a reservation."""
         self.remarks.append(Text(fr, en))
+
+    def attach(self, matrix: FlowMatrix) -> None:
+        """Show ``matrix`` in the report, beside the evidence that it was made from."""
+        self.matrix = matrix
 
     def sides(self) -> set[Side]:
         """Return the sides that probes were judged on so far."""

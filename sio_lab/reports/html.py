@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from sio_lab import paths
 from sio_lab.audit.document import AuditDocument, RequirementResult
 from sio_lab.probes.observation import KEPT
-from sio_lab.reports import timeline, topology, words
+from sio_lab.reports import matrix, timeline, topology, words
 from sio_lab.reports.next_steps import next_steps
 from sio_lab.reports.visible import visible
 from sio_lab.text import Lang, Text
