@@ -52,8 +52,14 @@ class LoadBalancer(Service):
 
 
 class SiteLink(Service):
-    """2.2.a: a secured link between two sites (``machines``: the router of the first site, that of the second)."""
+    """2.2.a: a secured link between two sites."""
 
+    machines: list[MachineName] = Field(
+        min_length=2,
+        max_length=2,
+        description="Router of the first site, then that of the second; both stand in the perimeter between.",
+        examples=[["routeur", "routeur-escale"]],
+    )
     remote: MachineName = Field(description="Machine of the second site.", examples=["escale"])
     server: MachineName = Field(description="Server of the first site that it reaches.", examples=["collab"])
     port: int = Field(ge=1, le=65535, description="TCP port of that server.", examples=[5232])
