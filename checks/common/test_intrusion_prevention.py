@@ -29,7 +29,7 @@ DELAY = 10.0
     title=Text("Prévention d'intrusion", "Intrusion prevention"),
     uses=["intrusion_prevention"],
     # Nobody else may come from outside while outside is banned.
-    disturbs=["portal", "intrusion_detection"],
+    disturbs=["portal", "secured_access", "intrusion_detection"],
     deadline=60,
 )
 def test_ban_after_bad_logins(lab: Lab, proof: Proof, service: IntrusionPrevention) -> None:

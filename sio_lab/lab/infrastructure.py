@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sio_lab.lab.base import MachineName, Service
+from sio_lab.lab.base import AccountName, MachineName, Service, Strict
 
 
 class Website(Service):
@@ -91,3 +91,20 @@ class SiteLink(Service):
         description="Seconds within which routers have found, or given up, other ways.",
         examples=[10],
     )
+
+
+class SecuredAccess(Strict):
+    """2.1.g: intranet and extranet are reached over TLS and after authentication, from inside and from outside."""
+
+    intranet_url: str = Field(
+        description="Page for internal users (https).", examples=["https://portail.capvoile.test/intranet/"]
+    )
+    intranet_account: AccountName = Field(description="Account that may see it.", examples=["alice"])
+    extranet_url: str = Field(
+        description="Page for external users (https).", examples=["https://portail.capvoile.test/extranet/"]
+    )
+    extranet_account: AccountName = Field(
+        description="Account that may see it, and not the intranet.", examples=["denis.club"]
+    )
+    client: MachineName = Field(description="Machine inside the organisation.", examples=["poste"])
+    outside_client: MachineName = Field(description="Machine outside.", examples=["internet"])

@@ -18,6 +18,8 @@ _SCOPES = {
     ("directory", "account"): "internal",
     ("portal", "account"): "external",
     ("portal", "internal_account"): "internal",
+    ("secured_access", "intranet_account"): "internal",
+    ("secured_access", "extranet_account"): "external",
 }
 # Pairs of names that must differ, or the check would compare a thing with itself.
 _DISTINCT = {
@@ -26,6 +28,7 @@ _DISTINCT = {
     "ticketing": ("account", "agent"),
     "intrusion_prevention": ("client", "outside_client"),
     "terminals": ("fixed", "mobile"),
+    "secured_access": ("client", "outside_client"),
 }
 # What the roles of some capabilities authenticate people against.
 _NEEDS = {"portal": "directory", "internet_access": "directory"}

@@ -11,7 +11,12 @@ from typing import Literal
 from pydantic import Field
 
 from sio_lab.lab.base import AccountName, MachineName, Service, Strict
-from sio_lab.lab.infrastructure import LoadBalancer, SiteLink, Website
+from sio_lab.lab.infrastructure import (
+    LoadBalancer,
+    SecuredAccess,
+    SiteLink,
+    Website,
+)
 
 
 class Directory(Service):
@@ -304,3 +309,4 @@ class Services(Strict):
     site_link: SiteLink | None = None
     website: Website | None = None
     load_balancer: LoadBalancer | None = None
+    secured_access: SecuredAccess | None = None
