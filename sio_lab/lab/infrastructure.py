@@ -5,6 +5,8 @@ As in ``services``: a capability's name is also that of its role and of its chec
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 from pydantic import Field
 
 from sio_lab.lab.base import AccountName, MachineName, Service, Strict
@@ -108,3 +110,32 @@ class SecuredAccess(Strict):
     )
     client: MachineName = Field(description="Machine inside the organisation.", examples=["poste"])
     outside_client: MachineName = Field(description="Machine outside.", examples=["internet"])
+
+
+class TerminalDeployment(Service):
+    """2.2.b: a bare terminal gets an address, a boot file and an unattended installation."""
+
+    client: MachineName = Field(
+        description="Machine of the terminals' network, which plays the bare terminal.", examples=["poste"]
+    )
+    interface: str = Field(description="Its interface on that network.", examples=["users"])
+    first_address: IPv4Address = Field(
+        description="First address that terminals are given.", examples=["172.30.30.100"]
+    )
+    last_address: IPv4Address = Field(description="Last one.", examples=["172.30.30.199"])
+    boot_file: str = Field(
+        description="Program that the network card is given to start.", examples=["undionly.kpxe"]
+    )
+    boot_script: str = Field(
+        description="Script that this program (iPXE) is given; it names kernel, initrd and answers.",
+        examples=["sio-lab.ipxe"],
+    )
+    answers: str = Field(
+        description="Address of the unattended installation's answers, as the script names it; a bare terminal "
+        "resolves no names.",
+        examples=["tftp://172.30.30.40/preseed.cfg"],
+    )
+    stranger: MachineName = Field(
+        description="Machine of another network, which must be given nothing.", examples=["partage"]
+    )
+    stranger_interface: str = Field(description="Its interface on that network.", examples=["servers"])

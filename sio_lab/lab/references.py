@@ -28,6 +28,7 @@ _DISTINCT = {
     "ticketing": ("account", "agent"),
     "intrusion_prevention": ("client", "outside_client"),
     "terminals": ("fixed", "mobile"),
+    "terminal_deployment": ("client", "stranger"),
     "secured_access": ("client", "outside_client"),
 }
 # What the roles of some capabilities authenticate people against.

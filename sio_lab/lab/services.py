@@ -15,6 +15,7 @@ from sio_lab.lab.infrastructure import (
     LoadBalancer,
     SecuredAccess,
     SiteLink,
+    TerminalDeployment,
     Website,
 )
 
@@ -310,3 +311,4 @@ class Services(Strict):
     website: Website | None = None
     load_balancer: LoadBalancer | None = None
     secured_access: SecuredAccess | None = None
+    terminal_deployment: TerminalDeployment | None = None
