@@ -139,3 +139,34 @@ class TerminalDeployment(Service):
         description="Machine of another network, which must be given nothing.", examples=["partage"]
     )
     stranger_interface: str = Field(description="Its interface on that network.", examples=["servers"])
+
+
+class NetworkDetection(Service):
+    """2.2.d: a port scan (seen by the first machine) and a forged ARP answer (seen by the last) are detected."""
+
+    log: str = Field(
+        description="File of alerts on the first machine: EVE JSON or one line an alert.",
+        examples=["/var/log/suricata/eve.json"],
+    )
+    signature: str = Field(description="Text that the alert on a scan holds.", examples=["Balayage de ports"])
+    host: str = Field(
+        description="What is scanned: a name or an address, as the scanning machine knows it.",
+        examples=["portail.capvoile.test"],
+    )
+    port: int = Field(default=443, ge=1, le=65535, description="Port that is open there.", examples=[443])
+    scanner: MachineName = Field(description="Machine that scans.", examples=["internet"])
+    arp_log: str = Field(
+        description="File of alerts on the last machine, one line an alert.", examples=["/var/log/arpwatch.log"]
+    )
+    arp_signature: str = Field(
+        default="changed ethernet address",
+        description="Text of the alert on an address that changes hands.",
+        examples=["changed ethernet address"],
+    )
+    spoofer: MachineName = Field(
+        description="Machine that forges ARP answers, in a network of the last machine's.", examples=["poste"]
+    )
+    interface: str = Field(description="Its interface there.", examples=["users"])
+    delay_seconds: int = Field(
+        default=10, ge=1, description="Longest acceptable delay of an alert.", examples=[10]
+    )

@@ -13,6 +13,7 @@ from pydantic import Field
 from sio_lab.lab.base import AccountName, MachineName, Service, Strict
 from sio_lab.lab.infrastructure import (
     LoadBalancer,
+    NetworkDetection,
     SecuredAccess,
     SiteLink,
     TerminalDeployment,
@@ -312,3 +313,4 @@ class Services(Strict):
     load_balancer: LoadBalancer | None = None
     secured_access: SecuredAccess | None = None
     terminal_deployment: TerminalDeployment | None = None
+    network_detection: NetworkDetection | None = None
