@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address
 
+from typing import Annotated
+
 from pydantic import Field
 
 from sio_lab.lab.base import AccountName, MachineName, Service, Strict
@@ -169,4 +171,56 @@ class NetworkDetection(Service):
     interface: str = Field(description="Its interface there.", examples=["users"])
     delay_seconds: int = Field(
         default=10, ge=1, description="Longest acceptable delay of an alert.", examples=[10]
+    )
+
+
+class AlertReceiver(Strict):
+    """Where alerts are delivered."""
+
+    machine: MachineName = Field(description="Machine that receives them.", examples=["superv"])
+    path: str = Field(
+        default="/var/log/sio-lab/alerts.jsonl",
+        description="File of what was delivered: Alertmanager's notifications (webhook), one JSON object a line.",
+        examples=["/var/log/sio-lab/alerts.jsonl"],
+    )
+
+
+Selector = Annotated[str, Field(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^{}]*\})?$")]
+
+
+class Supervision(Service):
+    """2.1.f: quality, security and availability of all machines are supervised, and alerts are delivered."""
+
+    api: str = Field(
+        default="http://127.0.0.1:9090",
+        description="Supervisor's API, as seen from its own (first) machine.",
+        examples=["http://127.0.0.1:9090"],
+    )
+    label: str = Field(
+        default="instance",
+        description="Label that names what is watched, by a name or an address of the machine.",
+        examples=["instance"],
+    )
+    availability: Selector = Field(
+        default="probe_success",
+        description="Indicator of availability, of every machine: 0 where it is down.",
+        examples=["up"],
+    )
+    quality: Selector = Field(
+        default="probe_duration_seconds",
+        description="Indicator of quality, of every machine: a response time, a load…",
+        examples=["probe_duration_seconds"],
+    )
+    security: Selector = Field(
+        default="probe_ssl_earliest_cert_expiry",
+        description="Indicator of security, of one service at least: expiry of a certificate, refused logins…",
+        examples=["probe_ssl_earliest_cert_expiry"],
+    )
+    receiver: AlertReceiver = Field(description="Where alerts arrive.", examples=[{"machine": "superv"}])
+    target: MachineName = Field(
+        description="Machine on which a service is stopped, where disruption is allowed.", examples=["collab"]
+    )
+    unit: str = Field(description="systemd unit that is stopped there.", examples=["radicale"])
+    delay_seconds: int = Field(
+        default=30, ge=1, le=90, description="Longest delay of a delivered alert, in seconds.", examples=[30]
     )

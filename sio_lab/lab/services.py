@@ -16,6 +16,7 @@ from sio_lab.lab.infrastructure import (
     NetworkDetection,
     SecuredAccess,
     SiteLink,
+    Supervision,
     TerminalDeployment,
     Website,
 )
@@ -314,3 +315,4 @@ class Services(Strict):
     secured_access: SecuredAccess | None = None
     terminal_deployment: TerminalDeployment | None = None
     network_detection: NetworkDetection | None = None
+    supervision: Supervision | None = None

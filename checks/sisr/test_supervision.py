@@ -1,0 +1,259 @@
+"""2.1.f: supervision of quality, security and availability, with alerts."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic, sleep
+
+from sio_lab.audit.proof import Proof
+from sio_lab.audit.requirement import requirement
+from sio_lab.errors import InconclusiveError
+from sio_lab.lab.infrastructure import Supervision
+from sio_lab.lab.model import Lab
+from sio_lab.lab.services import Services
+from sio_lab.probes import alerts, supervision
+from sio_lab.probes.machine import Machine
+from sio_lab.probes.supervision import Alert, AlertsObservation, IndicatorObservation, Supervisor
+from sio_lab.text import Text
+
+RENEWAL = 70.0
+"""Seconds in which each value must have been taken anew: many supervisors ask once a minute."""
+SETTLING = 20.0
+"""Seconds that a machine gets to be seen up, or an alert to end: all may have started just now."""
+WORDS = {
+    "availability": Text("disponibilité", "availability"),
+    "quality": Text("qualité", "quality"),
+    "security": Text("sécurité", "security"),
+}
+
+
+@requirement(
+    "2.1.f",
+    title=Text("Supervision de toutes les machines", "Supervision of all machines"),
+    intensity="observe",
+    uses=["supervision"],
+    deadline=240,
+    one_sided="the supervisor is only read: what it must not alert on is seen where a service is stopped",
+)
+def test_all_machines_are_supervised(lab: Lab, proof: Proof, service: Supervision) -> None:
+    """The supervisor watches every machine of the lab file, and quality, security and availability each alert.
+
+    Satisfied: the indicators of availability and quality are seen to be renewed for each declared machine, that of
+    security for one of them, the machines that are up are seen up, and a rule on each indicator works.
+    Not satisfied: a machine is forgotten or seen down although it is up, an indicator has no value or no rule.
+    Unverified: the supervisor's machine or one that is seen down does not answer, or the product is not known.
+    Reads: services.supervision, machines.
+    """
+    watcher = supervision.supervisor(proof.machine(service.machines[0]), service, proof.ca)
+    selectors = {kind: getattr(service, kind) for kind in WORDS}
+    before = {kind: newest(lab, watcher.indicator(selector)) for kind, selector in selectors.items()}
+    for kind, word in WORDS.items():
+        everywhere = lab.machines if kind != "security" else ()
+        known = renewed(lab, watcher, selectors[kind], before[kind], everywhere, up=kind == "availability")
+        has_values(proof, known, word, everywhere)
+        if kind == "availability":
+            sees_what_is_up(proof, known)
+    rules = watcher.rules()
+    proof.works(rules, fr="aucune règle d'alerte", en="there is no rule that raises alerts")
+    for kind, word in WORDS.items():
+        read = metric(selectors[kind])
+        proof.holds(
+            any(read in rule.reads and rule.working for rule in rules.rules),
+            rules,
+            side="positive",
+            fr=f"aucune règle d'alerte en état de marche ne lit l'indicateur de {word.fr} ({read})",
+            en=f"no working alert rule reads the indicator of {word.en} ({read})",
+        )
+
+
+@requirement(
+    "2.1.f",
+    title=Text("Alerte remise puis close", "Alert delivered, then resolved"),
+    intensity="disrupt",
+    uses=["supervision"],
+    # Which service is stopped is the lab file's choice: meanwhile nobody relies on any.
+    disturbs=tuple(Services.model_fields),
+    deadline=240,
+)
+def test_alert_is_delivered_and_resolved(lab: Lab, proof: Proof, service: Supervision) -> None:
+    """A service is stopped: its alert reaches the receiver in time, and its end too once the service is back.
+
+    Satisfied: no alert of unavailability about the machine before; one delivered within the declared delay after
+    the declared unit was stopped, and its end delivered within the same delay after it was started again.
+    Not satisfied: the alert was there before, or is not raised, not delivered, or not resolved in time.
+    Unverified: a machine does not answer, the product is not known, or the unit does not run beforehand.
+    Reads: services.supervision.
+    """
+    watcher = supervision.supervisor(proof.machine(service.machines[0]), service, proof.ca)
+    target, receiver = proof.machine(service.target), proof.machine(service.receiver.machine)
+    rules = watcher.rules()
+    proof.works(rules, fr="aucune règle d'alerte", en="there is no rule that raises alerts")
+    names = {rule.name for rule in rules.rules if metric(service.availability) in rule.reads}
+
+    def relevant(alert: Alert) -> bool:
+        return alert.name in names and lab.machine_of(alert.host) == service.target
+
+    def wait(state: supervision.State) -> supervision.DeliveryObservation:
+        return supervision.delivered(
+            receiver,
+            service,
+            point,
+            wanted=relevant,
+            state=state,
+            within=service.delay_seconds,
+            goes_on=lambda: not proof.closed,  # the service must not stay stopped for nobody
+        )
+
+    before = quiet(watcher, relevant)
+    proof.holds(
+        before.answer != "unavailable" and not any(map(relevant, before.alerts)),
+        before,
+        side="negative",
+        fr=f"une alerte sur « {service.target} » est déjà levée, alors que {service.unit} y tourne",
+        en=f"an alert on '{service.target}' is raised already, while {service.unit} runs there",
+    )
+    point = alerts.end(receiver, service.receiver.path)
+    with stopped(target, service.unit):
+        raised = wait("firing")
+        known = raised.granted or any(map(relevant, watcher.alerts().alerts))
+        proof.works(
+            raised,
+            fr="l'alerte est levée, mais pas remise à son destinataire" if known else "aucune alerte n'est levée",
+            en="the alert is raised, but not delivered to its receiver" if known else "no alert is raised",
+        )
+    resolved = wait("resolved")
+    proof.works(
+        resolved,
+        fr=f"{service.unit} relancé sur « {service.target} » : la fin de l'alerte n'est pas remise",
+        en=f"{service.unit} started again on '{service.target}': the end of the alert is not delivered",
+    )
+    proof.remark(
+        fr=f"alerte remise {raised.delay:.1f} s après l'arrêt de {service.unit} sur « {service.target} », sa fin "
+        f"{resolved.delay:.1f} s après la reprise (mesures à {supervision.POLL} s près)",
+        en=f"alert delivered {raised.delay:.1f} s after {service.unit} stopped on '{service.target}', its end "
+        f"{resolved.delay:.1f} s after it was back (measured within {supervision.POLL} s)",
+    )
+
+
+def metric(selector: str) -> str:
+    """Return the name of the metric that ``selector`` selects."""
+    return selector.partition("{")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """An indicator, and what it says anew: for each machine, whether one of its values is not zero."""
+
+    seen: IndicatorObservation
+    machines: Mapping[str, bool]
+
+
+def newest(lab: Lab, seen: IndicatorObservation) -> dict[str, float]:
+    """Return when the last value of each machine was taken."""
+    found: dict[str, float] = {}
+    for sample in seen.samples:
+        machine = lab.machine_of(sample.host)
+        if machine:
+            found[machine] = max(sample.taken, found.get(machine, sample.taken))
+    return found
+
+
+def renewed(
+    lab: Lab,
+    watcher: Supervisor,
+    indicator: str,
+    before: Mapping[str, float],
+    machines: Collection[str],
+    *,
+    up: bool,
+) -> Renewed:
+    """Read ``indicator`` until ``machines`` (one in any case) have newer values than ``before``, and are ``up``.
+
+    What is no longer watched keeps its last value for minutes: only a newer one tells that it still is.
+    """
+    start = monotonic()
+    while True:
+        seen = watcher.indicator(indicator)
+        found: dict[str, bool] = {}
+        for sample in seen.samples:
+            machine = lab.machine_of(sample.host)
+            if machine and sample.taken > before.get(machine, 0):
+                found[machine] = found.get(machine, False) or sample.value != 0
+        waited = monotonic() - start
+        complete = (bool(found) and found.keys() >= set(machines)) or seen.answer == "unavailable"
+        well = complete and seen.granted and (not up or all(found.values()))
+        if well or waited >= RENEWAL or (complete and waited >= SETTLING):
+            return Renewed(seen, found)
+        sleep(1)
+
+
+def has_values(proof: Proof, known: Renewed, word: Text, machines: Collection[str]) -> None:
+    """Judge that an indicator has new values: for each of ``machines``, for one in any case."""
+    proof.works(
+        known.seen,
+        fr=f"l'indicateur de {word.fr} n'a pas de valeur",
+        en=f"the indicator of {word.en} has no value",
+    )
+    missing = ", ".join(name for name in machines if name not in known.machines)
+    proof.holds(
+        bool(known.machines) and not missing,
+        known.seen,
+        side="positive",
+        fr=f"l'indicateur de {word.fr} n'est pas relevé pour {missing or 'une seule machine du labo'}",
+        en=f"the indicator of {word.en} is not taken for {missing or 'any machine of the lab'}",
+    )
+
+
+def sees_what_is_up(proof: Proof, known: Renewed) -> None:
+    """Judge that no machine that answers us is seen down; one that does not raises: nothing is concluded."""
+    for machine in (name for name, up in known.machines.items() if not up):
+        proof.holds(
+            not proof.machine(machine).run("true").granted,
+            known.seen,
+            side="positive",
+            fr=f"la supervision voit « {machine} » arrêtée, alors qu'elle répond",
+            en=f"supervision sees '{machine}' down, although it answers",
+        )
+
+
+def quiet(watcher: Supervisor, relevant: Callable[[Alert], bool]) -> AlertsObservation:
+    """Read the alerts until none is ``relevant``, or for ``SETTLING`` seconds: one of before may be ending."""
+    end = monotonic() + SETTLING
+    while True:
+        seen = watcher.alerts()
+        if not any(map(relevant, seen.alerts)) or monotonic() >= end:
+            return seen
+        sleep(1)
+
+
+@contextmanager
+def stopped(machine: Machine, unit: str) -> Iterator[None]:
+    """Stop ``unit`` on ``machine``, and start it again whatever happens.
+
+    Raises:
+        InconclusiveError: it does not run beforehand, or cannot be stopped or started.
+    """
+    name = shlex.quote(unit)
+    if not machine.run(f"systemctl is-active {name}").granted:
+        raise InconclusiveError(
+            Text(f"{unit} ne tourne pas : rien à arrêter", f"{unit} does not run: nothing to stop"),
+            where=machine.name,
+        )
+    try:
+        cut = machine.run(f"systemctl stop {name}", deadline=30)
+        if not cut.granted:
+            raise InconclusiveError(
+                Text(f"{unit} ne s'arrête pas : {cut.detail}", f"{unit} cannot be stopped: {cut.detail}"),
+                where=machine.name,
+            )
+        yield
+    finally:
+        back = machine.run(f"systemctl start {name}", deadline=30)
+    if not back.granted:
+        raise InconclusiveError(
+            Text(f"{unit} ne redémarre pas : {back.detail}", f"{unit} does not start again: {back.detail}"),
+            where=machine.name,
+        )
