@@ -74,6 +74,7 @@ class Record:
         replied: machines that answered it.
         answered: what came back to its sender: ``open 443 10.0.0.1``, ``unreachable 13 10.0.0.254``.
         unsent: why it could not be sent.
+        alive: what is known to answer, for it answered another packet.
     """
 
     watched: set[str] = field(default_factory=set)
@@ -83,6 +84,7 @@ class Record:
     replied: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     answered: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))
     unsent: dict[int, str] = field(default_factory=dict)
+    alive: set[str] = field(default_factory=set)
 
     def take(self, machine: str, output: str, senders: Mapping[int, str]) -> None:
         """Add what ``machine`` told; ``senders`` are the machines that packets were sent from, by number.
@@ -170,6 +172,11 @@ def _exchange(machines: Mapping[str, Machine], trials: Sequence[Trial]) -> tuple
         parallel.each(lambda name: _left(contexts[name]), contexts, workers=_WORKERS)
     for name, output in [*said.items(), *heard.items()]:
         record.take(name, output, senders)
+    record.alive |= {
+        trials[number].target
+        for number, answers in record.answered.items()
+        if any(not answer.startswith("unreachable") for answer in answers)
+    }
     return record, problems
 
 
@@ -263,8 +270,8 @@ def _lost(
     blind = sorted((holders - record.watched) | (holders & record.missed))
     if not blind:
         return Seen(trial, "closed", "did not arrive")
-    if trial.protocol == "tcp" and not answered and not trial.claimed:
-        # RFC 9293 §3.10.7: whoever a SYN reaches answers it, with a reset if nothing listens.
+    if trial.protocol == "tcp" and trial.target in record.alive and not answered and not trial.claimed:
+        # RFC 9293 §3.10.7: whoever a SYN reaches answers it, with a reset if nothing listens; unless it is off.
         return Seen(trial, "closed", "no answer, not even a reset")
     why = "; ".join(f"{name}: {problems.get(name, 'not watched to the end')}" for name in blind)
     return Seen(trial, "unknown", why)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sio_lab.errors import ProtocolError
-from sio_lab.lab.matrix import Trial
+from sio_lab.lab.matrix import Protocol, Trial
 from sio_lab.lab.model import Lab
 from sio_lab.probes import flow_matrix, flow_packets
 from sio_lab.probes.flow_matrix import Record, Seen
@@ -26,7 +26,7 @@ LAB = Lab.model_validate(
 ALL = frozenset({"fw", "poste", "srv"})
 
 
-def trial(protocol: str = "tcp", target: str = "srv", claimed: str = "") -> Trial:
+def trial(protocol: Protocol = "tcp", target: str = "srv", claimed: str = "") -> Trial:
     address = {"srv": "10.1.2.10", "fw": "10.1.1.1"}[target]
     return Trial(
         "poste",
@@ -38,11 +38,13 @@ def trial(protocol: str = "tcp", target: str = "srv", claimed: str = "") -> Tria
         protocol,
         443,
         allowed=False,
-        claimed=claimed,  # type: ignore[arg-type]
+        claimed=claimed,
     )
 
 
-def fate(told: str, tried: Trial | None = None, watched: frozenset[str] = ALL, problem: str = "") -> Seen:
+def fate(
+    told: str, tried: Trial | None = None, watched: frozenset[str] = ALL, problem: str = "", alive: str = ""
+) -> Seen:
     """Return the fate of packet 0, from lines of listeners: ``srv: came 0``."""
     record = Record()
     for line in told.split("; ") if told else ():
@@ -50,6 +52,7 @@ def fate(told: str, tried: Trial | None = None, watched: frozenset[str] = ALL, p
         record.take(machine, said.replace(" ", "\t", 2), {0: "poste"})
     for machine in watched:
         record.take(machine, "missed\t0", {})
+    record.alive.add(alive)
     problems = {problem: "no python3"} if problem else {}
     seen = flow_matrix.fate(LAB, 0, tried or trial(), record, problems)
     return flow_matrix._with_control(LAB, [seen], record)[0]
@@ -91,7 +94,8 @@ def test_towards_the_firewall_itself(told: str, expected: str) -> None:
 def test_a_machine_that_is_not_watched() -> None:
     two = frozenset({"fw", "poste"})
     assert fate("fw: came 0", trial("udp"), two).fate == "unknown"
-    assert fate("fw: came 0", trial("tcp"), two).fate == "closed"  # a SYN that arrives is always answered
+    assert fate("fw: came 0", trial("tcp"), two).fate == "unknown"  # it may be off
+    assert fate("fw: came 0", trial("tcp"), two, alive="srv").fate == "closed"  # it would have answered
     assert fate("fw: came 0; poste: answered 0 reset 443 10.1.2.10", trial("tcp"), two).fate == "unknown"
     assert fate("fw: came 0; poste: answered 0 unreachable 3 10.1.2.10", trial("udp"), two).fate == "unknown"
     assert fate("fw: came 0; poste: answered 0 unreachable 13 10.1.1.1", trial("udp"), two).fate == "closed"
