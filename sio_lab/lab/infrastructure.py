@@ -6,7 +6,6 @@ As in ``services``: a capability's name is also that of its role and of its chec
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-
 from typing import Annotated
 
 from pydantic import Field
