@@ -19,8 +19,8 @@ from sio_lab.probes.ssh_exec import Output, closed_after, run_once, texts
 from sio_lab.probes.ssh_transport import Transport
 
 _CHUNK = 1 << 16
-_OPENING = 10.0  # seconds to start a shell: PAM and sudo may be slow
-_KILLING = 2.0  # seconds to kill a command on a machine that answers
+_OPENING = 20.0  # seconds to start a shell: PAM and sudo may be slow, and so may a busy machine
+_KILLING = 10.0  # seconds to kill a command on a machine that answers
 
 # Whether printf is the shell's own, else what it prints would stand in the process list; then pid, parent, process
 # group and session (proc(5): fields 5 and 6 of stat; the name before them may hold anything).

@@ -28,8 +28,8 @@ _SUITES = {"debian/12": "bookworm", "debian/13": "trixie", "debian/14": "forky"}
 """Systems that mmdebstrap can build here, and their suites."""
 
 _BASE = (
-    "ca-certificates", "dbus", "ifupdown", "iproute2", "iputils-ping", "less", "libpam-systemd", "nano",
-    "openssh-server", "procps", "python3", "systemd", "systemd-sysv",
+    "ca-certificates", "dbus", "ifupdown", "iproute2", "iputils-ping", "less", "nano", "openssh-server", "procps",
+    "python3", "systemd", "systemd-sysv",
 )  # fmt: skip
 _HOOK = Path(__file__).parent / "image" / "layer.sh"
 _SERVER = "https://images.linuxcontainers.org"
