@@ -26,6 +26,7 @@ _SPEC = "user.sio-lab.spec"
 _COMPLETE = "user.sio-lab.complete"
 _LAB, _PERIMETER = "user.sio-lab.lab", "user.sio-lab.perimeter"
 _AT_ONCE = 4  # machines: the daemon and the disk do not go faster with more
+_ATTEMPTS, _PAUSE = 5, 0.5  # seconds
 _BOOT = 60.0  # seconds for a machine's SSH server to answer
 
 
@@ -76,7 +77,7 @@ class IncusProvider:
 
             each(remove, names, workers=_AT_ONCE)
             for name in networks:
-                api.request("DELETE", f"/1.0/networks/{name}", project="default")
+                _remove_network(api, name)
             project = _remove_project(api)
         incus_forward.end(incus_plan.sockets(lab))
         return bool(names or networks or project)
@@ -247,6 +248,21 @@ def _ensure_networks(api: Api, lab: Lab, report: Reporter) -> list[bool]:
         with suppress(ProviderError):  # a machine that is about to be made again still uses it: next time
             api.request("DELETE", f"/1.0/networks/{name}", project="default")
     return made
+
+
+def _remove_network(api: Api, name: str) -> None:
+    """Remove a bridge; again where the daemon stumbles over an interface that has just left it."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            api.request("DELETE", f"/1.0/networks/{name}", project="default")
+        except NotFoundError:
+            return
+        except ProviderError as error:
+            if "children interfaces" not in error.what.en or attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _is_there(api: Api, network: str) -> bool:
