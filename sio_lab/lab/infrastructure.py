@@ -6,52 +6,101 @@ As in ``services``: a capability's name is also that of its role and of its chec
 from __future__ import annotations
 
 from ipaddress import IPv4Address
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from sio_lab.lab.base import AccountName, MachineName, Service, Strict
 
 
-class Website(Service):
-    """2.1.b: a service of the organisation that several machines render; its data is in the DBMS."""
+class FrameAnalyser(Service):
+    """2.1.c: a frame analyser on the administration machine."""
 
-    url: str = Field(
-        description="Page that users see (https); a header of the answer names the machine that answered.",
-        examples=["https://www.capvoile.test/"],
+    interface: str = Field(description="Interface that it listens on.", examples=["admin"])
+    peer: MachineName = Field(
+        description="Machine with which an SSH dialogue is begun, for the analyser to see.",
+        examples=["sauvegarde"],
     )
-    entries_url: str = Field(
-        description="What users read (GET: a JSON list) and add to (POST of a form: returns the entry).",
-        examples=["https://www.capvoile.test/regates"],
-    )
-    client: MachineName = Field(description="Machine that a user works from.", examples=["poste"])
 
 
-class LoadBalancer(Service):
-    """2.1.j: requests are spread over several machines."""
+class ConfigurationManagement(Service):
+    """2.1.d: drift of a managed file is seen and undone, and the history shows both."""
 
-    url: str = Field(
-        description="Page whose requests are spread (https).", examples=["https://www.capvoile.test/"]
+    managed: list[MachineName] = Field(
+        min_length=1, description="Machines whose file is managed.", examples=[["partage", "collab"]]
     )
-    backends: list[MachineName] = Field(
-        min_length=2, description="Machines that the requests are spread over.", examples=[["web1", "web2"]]
+    path: str = Field(description="Managed file on them; checks alter it.", examples=["/etc/motd"])
+    check: str = Field(
+        description="Command on the (first) machine: tell drift; exit status 0 without, 2 with drift.",
+        examples=["sio-config check"],
     )
-    served_by: str = Field(
-        default="X-Served-By",
-        description="Header of the answers that names the machine that answered.",
-        examples=["X-Served-By"],
+    apply: str = Field(description="Command: undo drift.", examples=["sio-config apply"])
+    history: str = Field(
+        description="Command: print the history, an entry a line.", examples=["sio-config history"]
     )
-    least_share: int = Field(
-        default=30,
-        ge=1,
-        le=50,
-        description="Smallest share of the requests that a machine gets, in percent.",
-        examples=[30],
+    drift_entry: str = Field(
+        default="Drift: {machine}",
+        description="Text of the history's entry on a drift.",
+        examples=["Drift: {machine}"],
     )
-    unit: str = Field(
-        default="apache2", description="systemd unit of the service on the backends.", examples=["apache2"]
+    restored_entry: str = Field(
+        default="Restored: {machine}",
+        description="Text of the history's entry on a restoration.",
+        examples=["Restored: {machine}"],
     )
-    client: MachineName = Field(description="Machine that requests come from.", examples=["poste"])
+
+
+class RemoteAdministration(Service):
+    """2.1.e: all servers, firewalls and fixed terminals are administered over SSH, from one machine (the first)."""
+
+    user: str = Field(default="root", description="Account that administrators log in with.", examples=["root"])
+    key: str = Field(
+        default="/root/.ssh/id_ed25519",
+        description="Private key, on the machine of the administrators.",
+        examples=["/root/.ssh/id_ed25519"],
+    )
+    stranger: MachineName = Field(
+        description="Machine of the users' perimeter, from which no login is possible.", examples=["poste"]
+    )
+
+
+class Automation(Service):
+    """2.2.c: a procedure written in a scripting language, on the (first) machine."""
+
+    language: Literal["shell", "python", "powershell", "perl"] = Field(
+        description="Language of the procedure.", examples=["python"]
+    )
+    path: str = Field(description="File of the procedure.", examples=["/opt/procedures/promotion.py"])
+    run: str = Field(
+        description="Command that runs it.",
+        examples=["/opt/procedures/promotion.py /opt/procedures/promotion.csv"],
+    )
+    undo: str = Field(
+        description="Command that removes its effect.",
+        examples=["/opt/procedures/promotion.py --undo /opt/procedures/promotion.csv"],
+    )
+    target: MachineName = Field(description="Machine that it acts on.", examples=["partage"])
+    effect: str = Field(
+        description="Command on the target that prints what the procedure brought about: nothing without it.",
+        examples=["getent group promotion"],
+    )
+
+
+class SecuredAccess(Strict):
+    """2.1.g: intranet and extranet are reached over TLS and after authentication, from inside and from outside."""
+
+    intranet_url: str = Field(
+        description="Page for internal users (https).", examples=["https://portail.capvoile.test/intranet/"]
+    )
+    intranet_account: AccountName = Field(description="Account that may see it.", examples=["alice"])
+    extranet_url: str = Field(
+        description="Page for external users (https).", examples=["https://portail.capvoile.test/extranet/"]
+    )
+    extranet_account: AccountName = Field(
+        description="Account that may see it, and not the intranet.", examples=["denis.club"]
+    )
+    client: MachineName = Field(description="Machine inside the organisation.", examples=["poste"])
+    outside_client: MachineName = Field(description="Machine outside.", examples=["internet"])
 
 
 class SiteLink(Service):
@@ -94,23 +143,6 @@ class SiteLink(Service):
         description="Seconds within which routers have found, or given up, other ways.",
         examples=[10],
     )
-
-
-class SecuredAccess(Strict):
-    """2.1.g: intranet and extranet are reached over TLS and after authentication, from inside and from outside."""
-
-    intranet_url: str = Field(
-        description="Page for internal users (https).", examples=["https://portail.capvoile.test/intranet/"]
-    )
-    intranet_account: AccountName = Field(description="Account that may see it.", examples=["alice"])
-    extranet_url: str = Field(
-        description="Page for external users (https).", examples=["https://portail.capvoile.test/extranet/"]
-    )
-    extranet_account: AccountName = Field(
-        description="Account that may see it, and not the intranet.", examples=["denis.club"]
-    )
-    client: MachineName = Field(description="Machine inside the organisation.", examples=["poste"])
-    outside_client: MachineName = Field(description="Machine outside.", examples=["internet"])
 
 
 class TerminalDeployment(Service):
@@ -223,3 +255,44 @@ class Supervision(Service):
     delay_seconds: int = Field(
         default=30, ge=1, le=90, description="Longest delay of a delivered alert, in seconds.", examples=[30]
     )
+
+
+class Website(Service):
+    """2.1.b: a service of the organisation that several machines render; its data is in the DBMS."""
+
+    url: str = Field(
+        description="Page that users see (https); a header of the answer names the machine that answered.",
+        examples=["https://www.capvoile.test/"],
+    )
+    entries_url: str = Field(
+        description="What users read (GET: a JSON list) and add to (POST of a form: returns the entry).",
+        examples=["https://www.capvoile.test/regates"],
+    )
+    client: MachineName = Field(description="Machine that a user works from.", examples=["poste"])
+
+
+class LoadBalancer(Service):
+    """2.1.j: requests are spread over several machines."""
+
+    url: str = Field(
+        description="Page whose requests are spread (https).", examples=["https://www.capvoile.test/"]
+    )
+    backends: list[MachineName] = Field(
+        min_length=2, description="Machines that the requests are spread over.", examples=[["web1", "web2"]]
+    )
+    served_by: str = Field(
+        default="X-Served-By",
+        description="Header of the answers that names the machine that answered.",
+        examples=["X-Served-By"],
+    )
+    least_share: int = Field(
+        default=30,
+        ge=1,
+        le=50,
+        description="Smallest share of the requests that a machine gets, in percent.",
+        examples=[30],
+    )
+    unit: str = Field(
+        default="apache2", description="systemd unit of the service on the backends.", examples=["apache2"]
+    )
+    client: MachineName = Field(description="Machine that requests come from.", examples=["poste"])

@@ -12,8 +12,12 @@ from pydantic import Field
 
 from sio_lab.lab.base import AccountName, MachineName, Service, Strict
 from sio_lab.lab.infrastructure import (
+    Automation,
+    ConfigurationManagement,
+    FrameAnalyser,
     LoadBalancer,
     NetworkDetection,
+    RemoteAdministration,
     SecuredAccess,
     SiteLink,
     Supervision,
@@ -312,7 +316,11 @@ class Services(Strict):
     site_link: SiteLink | None = None
     website: Website | None = None
     load_balancer: LoadBalancer | None = None
+    supervision: Supervision | None = None
+    frame_analyser: FrameAnalyser | None = None
+    remote_administration: RemoteAdministration | None = None
+    configuration_management: ConfigurationManagement | None = None
+    automation: Automation | None = None
     secured_access: SecuredAccess | None = None
     terminal_deployment: TerminalDeployment | None = None
     network_detection: NetworkDetection | None = None
-    supervision: Supervision | None = None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from time import monotonic, sleep
 
 from sio_lab.errors import InconclusiveError
+from sio_lab.lab.infrastructure import FrameAnalyser
 from sio_lab.lab.services import TrafficAnalysis
 from sio_lab.probes import background
 from sio_lab.probes.background import Background
@@ -19,10 +20,11 @@ from sio_lab.text import Text
 _SECONDS = 30  # an analysis that nobody stops ends by itself
 _FIELDS = (
     "ip.src", "ip.dst", "frame.protocols", "http.request.method", "http.host", "http.request.uri",
-    "tls.handshake.extensions_server_name",
+    "tls.handshake.extensions_server_name", "ssh.protocol",
 )  # fmt: skip
-# Requests in clear, and the first message of TLS (RFC 8446 §4.1.2), which bears the server's name.
-_SHOWN = "http.request or tls.handshake.type == 1"
+# Requests in clear, the first message of TLS (RFC 8446 §4.1.2), which bears the server's name, and the first one
+# of SSH (RFC 4253 §4.2), in which each side names its software.
+_SHOWN = "http.request or tls.handshake.type == 1 or ssh.protocol"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,10 @@ class Decoded:
     Attributes:
         source: address that it comes from.
         target: address that it goes to.
-        protocol: what carries it: ``http`` or ``tls``.
+        protocol: what carries it: ``http``, ``tls`` or ``ssh``.
         method: HTTP method.
         host: name of the server: in HTTP, or in TLS.
-        path: path and query.
+        path: path and query; in SSH, what the sender says that it is.
     """
 
     source: str
@@ -101,7 +103,7 @@ class Analysis:
 
 
 @contextmanager
-def listening(machine: Machine, service: TrafficAnalysis) -> Iterator[Analysis]:
+def listening(machine: Machine, service: TrafficAnalysis | FrameAnalyser) -> Iterator[Analysis]:
     """Have the analyser listen; it sees what comes from the moment the context is entered.
 
     Raises:
@@ -114,8 +116,8 @@ def listening(machine: Machine, service: TrafficAnalysis) -> Iterator[Analysis]:
                 f"l'analyseur « {service.product} » n'est pas encore sondé, seul tshark l'est",
                 f"the analyser '{service.product}' is not probed yet, only tshark is",
             ),
-            where="services.traffic_analysis.product",
-            todo=Text("joignez une attestation pour 1.3.d", "add an attestation for 1.3.d"),
+            where=machine.name,
+            todo=Text("joignez une attestation", "add an attestation"),
         )
     command = ["tshark", "-l", "-n", "-i", service.interface, "-a", f"duration:{_SECONDS}", "-Y", _SHOWN]
     command += ["-T", "fields", "-E", "occurrence=f"]
@@ -131,8 +133,8 @@ def decoded(output: str) -> list[Decoded]:
     for line in output.splitlines():
         fields = line.split("\t")
         if len(fields) == len(_FIELDS):  # the last line may be half written
-            source, target, protocols, method, host, path, server = fields
+            source, target, protocols, method, host, path, server, software = fields
             layers = protocols.split(":")  # eth:ethertype:ip:tcp:http
-            protocol = next((name for name in ("http", "tls") if name in layers), layers[-1])
-            rows.append(Decoded(source, target, protocol, method, host or server, path))
+            protocol = next((name for name in ("http", "tls", "ssh") if name in layers), layers[-1])
+            rows.append(Decoded(source, target, protocol, method, host or server, path or software))
     return rows

@@ -16,8 +16,9 @@ SERVICE = TrafficAnalysis(
 )
 # Recorded from tshark 4.4.19 on a live interface.
 RECORDED = (
-    "172.30.10.10\t203.0.113.10\teth:ethertype:ip:tcp:http\tGET\twww.example.test\t/cafe01\t\n"
-    "172.30.30.50\t172.30.10.20\teth:ethertype:ip:tcp:tls\t\t\t\tportal.example.test\n"
+    "172.30.10.10\t203.0.113.10\teth:ethertype:ip:tcp:http\tGET\twww.example.test\t/cafe01\t\t\n"
+    "172.30.30.50\t172.30.10.20\teth:ethertype:ip:tcp:tls\t\t\t\tportal.example.test\t\n"
+    "172.30.40.60\t172.30.40.10\teth:ethertype:ip:tcp:ssh\t\t\t\t\tSSH-2.0-sio-lab_cafe03\n"
 )
 TSHARK = """#!/bin/sh
 echo 'Running as user "root" and group "root". This could be dangerous.' >&2
@@ -41,6 +42,7 @@ def test_decoded_requests() -> None:
     assert analysis.decoded(RECORDED + "172.30.30.50\t172.30") == [
         Decoded("172.30.10.10", "203.0.113.10", "http", "GET", "www.example.test", "/cafe01"),
         Decoded("172.30.30.50", "172.30.10.20", "tls", "", "portal.example.test", ""),
+        Decoded("172.30.40.60", "172.30.40.10", "ssh", "", "", "SSH-2.0-sio-lab_cafe03"),
     ]
 
 

@@ -1,0 +1,180 @@
+"""2.1.e: secure remote administration of servers and terminals."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from functools import partial
+
+from sio_lab import parallel
+from sio_lab.audit.proof import Proof
+from sio_lab.audit.requirement import requirement
+from sio_lab.errors import InconclusiveError
+from sio_lab.lab.infrastructure import RemoteAdministration
+from sio_lab.lab.model import Lab
+from sio_lab.lab.model import Machine as MachineSection
+from sio_lab.probes import flow, ssh_server, system
+from sio_lab.probes.flow import FlowObservation
+from sio_lab.probes.machine import Machine
+from sio_lab.probes.observation import Ran
+from sio_lab.probes.ssh_server import AlgorithmsObservation, MethodsObservation
+from sio_lab.probes.system import SystemObservation
+from sio_lab.text import Text
+
+AT_ONCE = 8
+"""Machines that are asked at the same time."""
+SSH, TELNET = 22, 23
+PASSWORDS = {"password", "keyboard-interactive", "none"}
+"""Ways of logging in without a key: a password, whatever asks for it, or nothing at all (RFC 4252, RFC 4256)."""
+
+
+@requirement(
+    "2.1.e",
+    title=Text("Administration par SSH", "Administration over SSH"),
+    uses=["remote_administration"],
+    deadline=90,
+)
+def test_keys_alone(lab: Lab, proof: Proof, service: RemoteAdministration) -> None:
+    """Servers, firewalls and fixed terminals are administered with a key, from the administration perimeter alone.
+
+    Satisfied: from the administrators' machine the key opens a session on each of them (its machine-id says so);
+    none offers to log in with a password, or an algorithm that is known to be weak; telnet is closed on each; from
+    a user's machine none can be reached, and one of the same perimeter hangs up before any login.
+    Not satisfied: one of these is seen to be otherwise.
+    Unverified: a machine does not answer, or the lab declares none to administer.
+    Reads: services.remote_administration, kind and addresses of all machines.
+    """
+    targets = administered(lab, service.machines[0])
+    if not targets:
+        raise InconclusiveError(
+            Text("aucune machine à administrer dans ce labo", "no machine to administer in this lab"),
+            where="machines",
+        )
+    administrator = proof.machine(service.machines[0])
+    for seen in parallel.each(partial(examine, lab, proof, administrator, service), targets, workers=AT_ONCE):
+        judge(proof, seen)
+    judge_stranger(lab, proof, service, targets)
+
+
+def administered(lab: Lab, administrator: str) -> list[str]:
+    """Return the machines that are to be administered: ours, and not the administrators' own."""
+    outside = set(lab.perimeters_with_role("internet"))
+
+    def ours(machine: MachineSection) -> bool:
+        # A firewall touches the outside, and is ours all the same.
+        return machine.kind == "firewall" or not outside & set(machine.addresses)
+
+    kinds = {"server", "firewall", "terminal"}
+    return [
+        name
+        for name, machine in lab.machines.items()
+        if name != administrator and machine.kind in kinds and ours(machine)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was seen of one machine, from the administrators' and from itself."""
+
+    name: str
+    itself: SystemObservation
+    login: Ran
+    methods: tuple[MethodsObservation, ...]
+    algorithms: AlgorithmsObservation
+    telnet: FlowObservation
+
+
+def examine(lab: Lab, proof: Proof, administrator: Machine, service: RemoteAdministration, name: str) -> Examined:
+    """Ask one machine all there is to ask; also under a name that nobody bears: accounts may differ."""
+    machine, host = proof.machine(name), lab.fqdn(name)
+    (telnet,) = flow.tcp(machine, [(host, TELNET)], deadline=1)
+    return Examined(
+        name,
+        system.identify(machine),
+        administrator.run(key_login(service, host), deadline=15),
+        tuple(ssh_server.methods(administrator, host, user) for user in (service.user, "sio-lab-nobody")),
+        ssh_server.algorithms(administrator, host),
+        telnet,
+    )
+
+
+def key_login(service: RemoteAdministration, host: str) -> str:
+    """Return the command that logs in with the key alone, host key verified, and prints the machine-id there."""
+    options = ["BatchMode=yes", "PreferredAuthentications=publickey", "IdentitiesOnly=yes"]
+    options += ["StrictHostKeyChecking=yes", "ConnectTimeout=5", "LogLevel=ERROR"]
+    command = ["ssh", "-n", "-T", "-i", service.key, *(part for option in options for part in ("-o", option))]
+    return shlex.join([*command, f"{service.user}@{host}", "cat /etc/machine-id"])
+
+
+def judge(proof: Proof, seen: Examined) -> None:
+    """Judge one machine."""
+    name = seen.name
+    proof.works(
+        seen.login,
+        fr=f"{name} : la clé n'ouvre pas de session depuis la machine d'administration",
+        en=f"{name}: the key opens no session from the administration machine",
+    )
+    proof.holds(
+        seen.login.stdout.strip() == seen.itself.machine_id,
+        seen.login,
+        seen.itself,
+        side="positive",
+        fr=f"{name} : la session ouverte est celle d'une autre machine",
+        en=f"{name}: the session that opens is another machine's",
+    )
+    for asked in seen.methods:
+        offered = ", ".join(sorted(asked.methods & PASSWORDS))
+        proof.holds(
+            not offered,
+            asked,
+            side="negative",
+            fr=f"{name} : une session s'ouvre sans clé ({offered})",
+            en=f"{name}: one can log in without a key ({offered})",
+        )
+    weak = "; ".join(f"{algorithm}: {why}" for algorithm, why in seen.algorithms.weak.items())
+    proof.works(seen.algorithms, fr=f"{name} : SSH ne répond pas", en=f"{name}: SSH does not answer")
+    proof.holds(
+        not weak,
+        seen.algorithms,
+        side="negative",
+        fr=f"{name} : algorithmes faibles ({weak})",
+        en=f"{name}: weak algorithms ({weak})",
+    )
+    if seen.algorithms.debated:
+        named = ", ".join(seen.algorithms.debated)
+        proof.remark(
+            fr=f"{name} : algorithmes que ssh-audit réprouve et que l'ANSSI ou le NIST admettent ({named})",
+            en=f"{name}: algorithms that ssh-audit reproves and ANSSI or NIST accept ({named})",
+        )
+    proof.holds(
+        seen.telnet.state != "open",
+        seen.telnet,
+        side="negative",
+        fr=f"{name} : telnet est ouvert",
+        en=f"{name}: telnet is open",
+    )
+
+
+def judge_stranger(lab: Lab, proof: Proof, service: RemoteAdministration, targets: list[str]) -> None:
+    """Judge what a user's machine can reach: the very servers that were just seen to answer."""
+    stranger = proof.machine(service.stranger)
+    near = {*lab.machines[service.stranger].addresses}
+    others = [name for name in targets if name != service.stranger]
+    for name, seen in zip(others, flow.tcp(stranger, [(lab.fqdn(n), SSH) for n in others]), strict=True):
+        if seen.state == "open" and near & {*lab.machines[name].addresses}:
+            asked = ssh_server.methods(stranger, lab.fqdn(name), service.user)
+            proof.holds(
+                asked.answer == "refused",
+                asked,
+                side="negative",
+                fr=f"{name} : une session est proposée à {service.stranger}, dans le périmètre des utilisateurs",
+                en=f"{name}: a session is offered to {service.stranger}, in the users' perimeter",
+            )
+        else:
+            proof.holds(
+                seen.state != "open",
+                seen,
+                side="negative",
+                fr=f"{name} : SSH se laisse joindre depuis {service.stranger}",
+                en=f"{name}: SSH can be reached from {service.stranger}",
+            )
