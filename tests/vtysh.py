@@ -1,4 +1,7 @@
-"""What FRR's vtysh answers, as login shell: recorded on Debian 13 (FRR 10.3), but for the name of the kernel."""
+"""What FRR's vtysh answers, as login shell: played back to whoever asks.
+
+Recorded on Debian 13 (FRR 10.3), then edited: kernel, build options, and a route that a fault had added.
+"""
 
 from __future__ import annotations
 
