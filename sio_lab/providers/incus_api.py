@@ -59,6 +59,7 @@ class Image(BaseModel):
 
     fingerprint: str
     properties: dict[str, str] | None = None
+    uploaded_at: str = ""
 
 
 class _Answer(BaseModel):

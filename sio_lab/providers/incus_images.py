@@ -53,7 +53,7 @@ def ensure(api: Api, recipes: Mapping[str, ImageRecipe], report: Reporter) -> tu
     Raises:
         ProviderError: an image can neither be built nor be had.
     """
-    known = {key: image.fingerprint for image in api.images() if (key := (image.properties or {}).get(_KEY))}
+    known = _known(api)
     wanted: dict[str, list[str]] = {}
     for machine, recipe in recipes.items():
         wanted.setdefault(key_of(recipe), []).append(machine)
@@ -68,6 +68,15 @@ def ensure(api: Api, recipes: Mapping[str, ImageRecipe], report: Reporter) -> tu
 
     known |= dict(zip(missing, each(make, missing, workers=_BUILDS), strict=True))
     return {machine: known[key] for key, machines in wanted.items() for machine in machines}, bool(missing)
+
+
+def _known(api: Api) -> dict[str, str]:
+    """Return the fingerprint of each image of ours, by key: the oldest, should two labs have made it at once."""
+    known: dict[str, str] = {}
+    for image in sorted(api.images(), key=lambda image: image.uploaded_at):
+        if key := (image.properties or {}).get(_KEY):
+            known.setdefault(key, image.fingerprint)
+    return known
 
 
 def key_of(recipe: ImageRecipe) -> str:
