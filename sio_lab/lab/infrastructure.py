@@ -51,7 +51,7 @@ class ConfigurationManagement(Service):
 
 
 class RemoteAdministration(Service):
-    """2.1.e: all servers, firewalls and fixed terminals are administered over SSH, from one machine (the first)."""
+    """2.1.e: servers, firewalls and fixed terminals are administered over SSH, from one machine (the first)."""
 
     user: str = Field(default="root", description="Account that administrators log in with.", examples=["root"])
     key: str = Field(
