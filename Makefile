@@ -27,8 +27,8 @@ setup: $(VENV)/.ready  ## install what this machine lacks
 	@$(BIN)/sio-lab setup
 
 test: unit setup  ## every test: unit, integration on a lab of its own, end to end in a browser
-	@$(BIN)/pytest tests/peers -q -n 4 --dist worksteal
-	@$(BIN)/pytest tests/integration tests/e2e
+	@$(BIN)/pytest tests/peers -q -n 2 --dist worksteal --ignore tests/peers/disruption
+	@$(BIN)/pytest tests/peers/disruption tests/integration tests/e2e
 
 unit: $(VENV)/.ready  ## tests that need neither root nor Incus, in seconds
 	@$(BIN)/pytest tests/unit -q -n 3 --dist worksteal
