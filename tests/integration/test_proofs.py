@@ -15,8 +15,17 @@ FAULTS = faults.catalogue(ROOT / "playbooks" / "faults")
 
 
 def unlike_healthy(cli: Cli) -> dict[str, tuple[str, str]]:
-    """Return the rows of section 1 that are not as on the healthy lab: status, and why."""
-    return {id_: found for id_, found in cli.audit().items() if id_ in SECTION_1 and found[0] != HEALTHY[id_]}
+    """Return the rows of section 1 that are not as on the healthy lab: status, and why.
+
+    What could not be verified is looked at once more: this machine may be busy with something else.
+    """
+    changed: dict[str, tuple[str, str]] = {}
+    for _ in range(2):
+        found = cli.audit()
+        changed = {id_: row for id_, row in found.items() if id_ in SECTION_1 and row[0] != HEALTHY[id_]}
+        if "unverified" not in {status for status, _ in changed.values()}:
+            break
+    return changed
 
 
 def test_healthy_lab(cli: Cli) -> None:
