@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 from lab_runner import ROOT, Cli
 
+from sio_lab.lab import load
 from sio_lab.provision import faults
 
 pytestmark = pytest.mark.integration
 
 SECTION_1 = {"1.2", *(f"1.1.{letter}" for letter in "abcdefgh"), *(f"1.3.{letter}" for letter in "abcd")}
 HEALTHY = dict.fromkeys(SECTION_1, "satisfied") | {"1.1.e": "not_satisfied", "1.2": "not_applicable"}
-FAULTS = faults.catalogue(ROOT / "playbooks" / "faults")
+FAULTS = faults.available(load(ROOT / "inventories" / "sisr").lab)
 
 
 def unlike_healthy(cli: Cli) -> dict[str, tuple[str, str]]:
