@@ -12,7 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import paramiko
-from paramiko.common import MSG_CHANNEL_OPEN_FAILURE
+from paramiko.common import (
+    MSG_CHANNEL_CLOSE,
+    MSG_CHANNEL_OPEN_FAILURE,
+    MSG_CHANNEL_OPEN_SUCCESS,
+    MSG_CHANNEL_WINDOW_ADJUST,
+)
 
 from sio_lab.errors import ProbeError, Unreachable
 from sio_lab.providers.base import SshAccess
@@ -54,16 +59,46 @@ class Transport(paramiko.Transport):
         handlers: dict[int, Any] = self._handler_table  # type: ignore[attr-defined]
         self._paramikos_own = handlers[MSG_CHANNEL_OPEN_FAILURE]
         handlers[MSG_CHANNEL_OPEN_FAILURE] = self._note_refusal
+        self._gate = threading.Lock()
+        self._closed: set[int] = set()  # the machine's numbers of channels that we closed
+        self._paramikos_opened = handlers[MSG_CHANNEL_OPEN_SUCCESS]
+        handlers[MSG_CHANNEL_OPEN_SUCCESS] = self._note_opening
 
     def _next_channel(self) -> int:
         self._mine.number = super()._next_channel()  # type: ignore[misc]
         return int(self._mine.number)
+
+    def _note_opening(self, message: paramiko.Message) -> None:
+        message.get_int()
+        number = message.get_int()
+        with self._gate:
+            self._closed.discard(number)
+        message.rewind()
+        self._paramikos_opened(message)
 
     def _note_refusal(self, message: paramiko.Message) -> None:
         number, code, said = message.get_int(), message.get_int(), message.get_text()
         self._refusals[number] = ChannelRefused(code, said)
         message.rewind()
         self._paramikos_own(message)
+
+    def _send_user_message(self, data: paramiko.Message) -> None:
+        """Send ``data``, unless it is about a channel that is closed: sshd hangs up on whoever speaks of one.
+
+        paramiko lets a thread announce room for more (RFC 4254 §5.2) after another one closed the channel.
+        """
+        content = data.asbytes()
+        if not MSG_CHANNEL_WINDOW_ADJUST <= content[0] <= MSG_CHANNEL_CLOSE:
+            super()._send_user_message(data)  # type: ignore[misc]
+            return
+        self.clear_to_send.wait(self.clear_to_send_timeout)
+        number = int.from_bytes(content[1:5])
+        with self._gate:
+            if number in self._closed:
+                return
+            if content[0] == MSG_CHANNEL_CLOSE:
+                self._closed.add(number)
+            super()._send_user_message(data)  # type: ignore[misc]
 
     def channel(self, kind: str, *, to: tuple[str, int] | None = None, timeout: float) -> paramiko.Channel:
         """Open a channel (``session``, or ``direct-tcpip`` to a host and port).
