@@ -27,7 +27,7 @@ _COMPLETE = "user.sio-lab.complete"
 _LAB, _PERIMETER = "user.sio-lab.lab", "user.sio-lab.perimeter"
 _AT_ONCE = 4  # machines: the daemon and the disk do not go faster with more
 _ATTEMPTS, _PAUSE = 5, 0.5  # seconds
-_BOOT = 60.0  # seconds for a machine's SSH server to answer
+_BOOT = 45.0  # seconds for a machine's SSH server to answer
 
 
 class IncusProvider:
@@ -283,7 +283,14 @@ def _ensure_machine(api: Api, lab: Lab, plan: Plan, present: Instance | None, re
             _start(api, lab, name)
             report(Progress(name, Text("démarrée", "started"), "changed"))
             return True
-        _wait_for_ssh(lab, name)
+        try:
+            _wait_for_ssh(lab, name)
+        except ProviderError:
+            # Its start was cut short, its forwarder with it: once more, from the beginning.
+            _stop(api, name)
+            _start(api, lab, name)
+            report(Progress(name, Text("redémarrée", "started again"), "changed"))
+            return True
         report(Progress(name, Text("machine en place", "machine in place"), "changed" if changed else "unchanged"))
         return changed
     again = present is not None
