@@ -92,6 +92,14 @@ def judged(proof: Proof, service: Encryption, target: Target) -> bool:
             where=name,
         )
     offered = tls.versions(machine, endpoint)
+    if not offered.accepted:
+        raise InconclusiveError(
+            Text(
+                "le service vient de répondre en TLS, puis plus aucune version ne passe : connexion perdue",
+                "the service has just answered over TLS, then takes no version at all: connection lost",
+            ),
+            where=name,
+        )
     proof.holds(
         bool(offered.accepted - tls.OBSOLETE),
         offered,
