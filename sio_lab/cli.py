@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from sio_lab.lab import model
     from sio_lab.workflow import Audit
 
-EXIT_OF_VERDICT = {"conform": 0, "not_conform": 1, "incomplete": 3}
-
 
 @dataclass(frozen=True, slots=True)
 class App:
@@ -233,13 +231,14 @@ def check_command(
     from sio_lab import workflow
     from sio_lab.lab import load
     from sio_lab.progress import PROOFS, view
+    from sio_lab.verdict import EXIT_CODE
 
     loaded = load(lab)
     title = Text(f"Audit du labo {loaded.lab.lab}", f"Audit of lab {loaded.lab.lab}")
     with view(app.err, app.lang, title, PROOFS) as report:
         audit = workflow.check(loaded, report, app.lang, checks=checks, only=only, disrupt=disrupt, output=output)
     _show(app, audit, format_)
-    code = complaint.INTERRUPTED if audit.interrupted else EXIT_OF_VERDICT[audit.document.verdict]
+    code = complaint.INTERRUPTED if audit.interrupted else EXIT_CODE[audit.document.verdict]
     if audit.abandoned:
         # A check that is stuck may have left threads that Python would wait for.
         sys.stdout.flush()

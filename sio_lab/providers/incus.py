@@ -26,7 +26,6 @@ _SPEC = "user.sio-lab.spec"
 _COMPLETE = "user.sio-lab.complete"
 _LAB, _PERIMETER = "user.sio-lab.lab", "user.sio-lab.perimeter"
 _AT_ONCE = 4  # machines: the daemon and the disk do not go faster with more
-_ATTEMPTS, _PAUSE = 5, 0.5  # seconds
 _BOOT = 45.0  # seconds for a machine's SSH server to answer
 
 
@@ -41,7 +40,8 @@ class IncusProvider:
         """
         with _api(lab) as api:
             _usable(api)
-            images, changed = incus_images.ensure(_in_default(api), recipes, report)
+            with Api(api.socket) as shared:  # the default project: images are all labs'
+                images, changed = incus_images.ensure(shared, recipes, report)
             changed |= _ensure_project(api, lab)
             changed |= any(_ensure_networks(api, lab, report))
             paths.state(lab.lab)
@@ -77,7 +77,8 @@ class IncusProvider:
 
             each(remove, names, workers=_AT_ONCE)
             for name in networks:
-                _remove_network(api, name)
+                with suppress(NotFoundError):
+                    api.request("DELETE", f"/1.0/networks/{name}", project="default")
             project = _remove_project(api)
         incus_forward.end(incus_plan.sockets(lab))
         return bool(names or networks or project)
@@ -157,26 +158,8 @@ class IncusProvider:
             report(Progress(machine, Text("démarrée", "started"), "changed"))
 
 
-class _Connection:
-    """An ``Api`` that closes itself."""
-
-    def __init__(self, project: str) -> None:
-        self._api = Api(project=project)
-
-    def __enter__(self) -> Api:
-        return self._api
-
-    def __exit__(self, *_: object) -> None:
-        self._api.close()
-
-
-def _api(lab: Lab) -> _Connection:
-    return _Connection(f"sio-{lab.lab}")
-
-
-def _in_default(api: Api) -> Api:
-    """Return a connection to the default project, which holds the images that all labs share."""
-    return Api(api.socket)
+def _api(lab: Lab) -> Api:
+    return Api(project=f"sio-{lab.lab}")
 
 
 def _usable(api: Api) -> None:
@@ -248,21 +231,6 @@ def _ensure_networks(api: Api, lab: Lab, report: Reporter) -> list[bool]:
         with suppress(ProviderError):  # a machine that is about to be made again still uses it: next time
             api.request("DELETE", f"/1.0/networks/{name}", project="default")
     return made
-
-
-def _remove_network(api: Api, name: str) -> None:
-    """Remove a bridge; again where the daemon stumbles over an interface that has just left it."""
-    for attempt in range(_ATTEMPTS):
-        try:
-            api.request("DELETE", f"/1.0/networks/{name}", project="default")
-        except NotFoundError:
-            return
-        except ProviderError as error:
-            if "children interfaces" not in error.what.en or attempt == _ATTEMPTS - 1:
-                raise
-            time.sleep(_PAUSE)
-        else:
-            return
 
 
 def _is_there(api: Api, network: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,19 @@ from sio_lab.text import Text
 
 _REQUEST = 60.0  # seconds: requests only start long operations, but a busy daemon may take its time
 _ATTEMPTS, _PAUSE = 10, 0.5  # seconds: Incus' helper for files leaves after some seconds without work
+_TRANSIENT = (
+    "forkfile.sock",  # the helper that the daemon starts for files was on its way out, its socket gone already
+    "children interfaces",  # it stumbled over an interface that had just left the bridge
+)
 _OPERATION = 600.0  # seconds: importing an image on a slow disk
 
 
 class NotFoundError(ProviderError):
     """What was asked for does not exist."""
+
+
+class TransientError(ProviderError):
+    """The daemon tripped over itself: the same request may well succeed a moment later."""
 
 
 class Snapshot(BaseModel):
@@ -102,17 +111,17 @@ class Api:
             transport=httpx.HTTPTransport(uds=str(self.socket)), base_url="http://incus", timeout=_REQUEST
         )
 
+    def __enter__(self) -> Api:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection."""
+        self.close()
+
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
-
-    def server(self) -> Mapping[str, Any]:
-        """Return what the daemon says of itself.
-
-        Raises:
-            ProviderError: it does not answer.
-        """
-        return self._mapping(self.request("GET", "/1.0"))
 
     def instances(self, *, snapshots: bool = False) -> dict[str, Instance]:
         """Return the project's instances; none where there is no such project.
@@ -144,18 +153,7 @@ class Api:
             "X-Incus-mode": f"{mode:04o}",
             "X-Incus-write": "overwrite",
         }
-        for attempt in range(_ATTEMPTS):
-            try:
-                self.request(
-                    "POST", f"/1.0/instances/{instance}/files", content=content, headers=headers, path=path
-                )
-            except ProviderError as error:
-                # The helper that the daemon starts for files may be on its way out, its socket gone already.
-                if "forkfile.sock" not in error.what.en or attempt == _ATTEMPTS - 1:
-                    raise
-                time.sleep(_PAUSE)
-            else:
-                return
+        self.request("POST", f"/1.0/instances/{instance}/files", content=content, headers=headers, path=path)
 
     def import_image(self, metadata: bytes, rootfs: Path, properties: Mapping[str, str]) -> str:
         """Put an image in the store; return its fingerprint.
@@ -184,7 +182,7 @@ class Api:
         deadline: float = _REQUEST,
         **query: str | int,
     ) -> Any:
-        """Send one request; where it starts an operation, wait for its end.
+        """Send one request; where it starts an operation, wait for its end. What is transient is tried again.
 
         Args:
             method: HTTP method.
@@ -203,17 +201,23 @@ class Api:
             NotFoundError: what was asked for does not exist.
             ProviderError: the daemon does not answer, or says no; the error holds its words.
         """
+        prepared: dict[str, Any] = {
+            "params": {"project": self.project, **query},
+            "json": body,
+            "content": content,
+            "files": files,
+            "headers": headers,
+            "timeout": deadline,
+        }
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(TransientError):
+                return self._once(method, path, prepared)
+            time.sleep(_PAUSE)
+        return self._once(method, path, prepared)
+
+    def _once(self, method: str, path: str, prepared: Mapping[str, Any]) -> Any:
         try:
-            response = self._http.request(
-                method,
-                path,
-                params={"project": self.project, **query},
-                json=body,
-                content=content,
-                files=files,
-                headers=headers,
-                timeout=deadline,
-            )
+            response = self._http.request(method, path, **prepared)
             answer = _Answer.model_validate_json(response.content)
         except httpx.TransportError as error:
             raise self._unreachable(error) from error
@@ -264,6 +268,8 @@ def _refused(method: str, path: str, said: str, *, missing: bool = False) -> Pro
     what = Text(f"Incus refuse {method} {path} : {said}", f"Incus refuses {method} {path}: {said}")
     if missing:
         return NotFoundError(what)
+    if any(words in said for words in _TRANSIENT):
+        return TransientError(what)
     if "no space left" in said.lower() or "disk quota" in said.lower():
         return ProviderError(
             Text(f"plus de place : {said}", f"no space left: {said}"),

@@ -11,6 +11,8 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from sio_lab.providers import processes
+
 
 def end(below: Path) -> None:
     """End the forwarders of sockets that are ``below`` (or that socket itself), and remove the sockets.
@@ -18,12 +20,9 @@ def end(below: Path) -> None:
     The machines concerned must not run.
     """
     mark = f":{below}".encode()
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        with suppress(OSError):
-            argv = (folder / "cmdline").read_bytes().split(b"\0")
-            if argv[1:2] == [b"forkproxy"] and any(mark in argument for argument in argv):
-                os.kill(int(folder.name), signal.SIGTERM)
+    for number, argv in processes.running():
+        if argv[1:2] == [b"forkproxy"] and any(mark in argument for argument in argv):
+            with suppress(OSError):
+                os.kill(number, signal.SIGTERM)
     for socket in below.glob("*.sock") if below.is_dir() else [below]:
         socket.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sio_lab.errors import ProviderError, SetupError
 from sio_lab.providers.incus_api import Api
+from sio_lab.providers.processes import running
 from sio_lab.setup import host
 from sio_lab.text import Text
 
@@ -22,27 +23,21 @@ _START = 90.0  # seconds: at its first start it prepares its database
 
 def answers(within: float = _QUICK) -> bool:
     """Return whether the daemon answers ``within`` seconds."""
-    api = Api()
     try:
-        api.request("GET", "/1.0", deadline=within)
+        with Api() as api:
+            api.request("GET", "/1.0", deadline=within)
     except ProviderError:
         return False
-    finally:
-        api.close()
     return True
 
 
 def processes() -> list[int]:
     """Return the daemons that run: those of the host, not the helpers that they start (``incusd forkproxy``)."""
-    found = []
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdigit():
-            continue
-        with suppress(OSError):
-            argv = (folder / "cmdline").read_bytes().split(b"\0")
-            if Path(argv[0].decode(errors="replace")).name == "incusd" and not argv[1].startswith(b"fork"):
-                found.append(int(folder.name))
-    return found
+    return [
+        number
+        for number, argv in running()
+        if Path(argv[0].decode(errors="replace")).name == "incusd" and not argv[1].startswith(b"fork")
+    ]
 
 
 def start() -> bool:

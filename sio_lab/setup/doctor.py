@@ -148,22 +148,24 @@ def _memory() -> Finding:
 
 
 def _daemon() -> list[Finding]:
-    name, pool_name = Text("service Incus", "Incus daemon"), Text("réserve de stockage", "storage pool")
-    api = Api()
+    name = Text("service Incus", "Incus daemon")
     try:
-        answer = api.request("GET", "/1.0", deadline=_QUICK)
-        version = str(answer["environment"]["server_version"]) if answer.get("auth") == "trusted" else ""
-        findings = [_version(name, version)]
-        try:
-            api.request("GET", f"/1.0/storage-pools/{POOL}", deadline=_QUICK)
-            findings.append(Finding(pool_name, True, Text.same(POOL)))
-        except NotFoundError:
-            findings.append(Finding(pool_name, False, Text(f"{POOL} absente", f"{POOL} missing"), _SETUP))
+        with Api() as api:
+            answer = api.request("GET", "/1.0", deadline=_QUICK)
+            pool = _pool(api)
     except ProviderError as error:
         return [Finding(name, False, error.what, _SETUP)]
-    finally:
-        api.close()
-    return findings
+    version = str(answer["environment"]["server_version"]) if answer.get("auth") == "trusted" else ""
+    return [_version(name, version), pool]
+
+
+def _pool(api: Api) -> Finding:
+    name = Text("réserve de stockage", "storage pool")
+    try:
+        api.request("GET", f"/1.0/storage-pools/{POOL}", deadline=_QUICK)
+    except NotFoundError:
+        return Finding(name, False, Text(f"{POOL} absente", f"{POOL} missing"), _SETUP)
+    return Finding(name, True, Text.same(POOL))
 
 
 def _version(name: Text, version: str) -> Finding:
