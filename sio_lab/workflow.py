@@ -74,9 +74,8 @@ def up(
     """
     lab = loaded.lab
     recipes = roles.recipes(lab)
-    own = secrets.Vault(*vault) if vault else None
-    if own:
-        secrets.unlock(own)  # a wrong password is told before anything is made
+    # Before anything is made: a wrong password is told at once.
+    own = secrets.unlock(secrets.Vault(*vault)) if vault else None
     with lab_lock(lab.lab, "up"):
         _claim(loaded)
         known = secrets.ensure(lab, own)

@@ -61,21 +61,20 @@ def load(lab: Lab) -> Secrets:
     return _parse(file.read_bytes(), file) if file.exists() else Secrets()
 
 
-def ensure(lab: Lab, vault: Vault | None = None) -> Secrets:
+def ensure(lab: Lab, own: Secrets | None = None) -> Secrets:
     """Return the secrets of ``lab``; generate and keep those that it does not have yet.
 
-    A secret never changes once it is there, unless ``vault`` says otherwise.
+    A secret never changes once it is there, unless the user's ``own`` say otherwise.
 
     Raises:
-        ProvisionError: the file was damaged, or the vault cannot be read.
+        ProvisionError: the file was damaged.
     """
-    known = load(lab)
-    if vault:
-        known |= unlock(vault)
+    kept = load(lab)
+    known = kept | own if own else kept
     accounts = [name for name in lab.accounts if name not in known.passwords]
     services = [name for name in roles.secrets(lab) if name not in known.services]
     complete = known | Secrets({name: _generate() for name in accounts}, {name: _generate() for name in services})
-    if complete != load(lab):
+    if complete != kept:
         tree = {"accounts": dict(complete.passwords), "services": dict(complete.services)}
         files.write(_file(lab), yaml.safe_dump(tree, sort_keys=True).encode())
     return complete

@@ -104,7 +104,7 @@ def vault(encrypted: bytes, tmp_path: Path) -> Vault:
 
 def test_a_vault_has_the_last_word(small: Lab, vault: Vault) -> None:
     before = secrets.ensure(small)
-    after = secrets.ensure(small, vault)
+    after = secrets.ensure(small, secrets.unlock(vault))
     assert after.passwords == {**before.passwords, "alice": "from the vault"}
     assert after.services == {**before.services, "smtp": "relay"}
     assert secrets.load(small) == after
@@ -122,5 +122,5 @@ def test_a_vault_that_cannot_be_read(small: Lab, vault: Vault, tmp_path: Path, w
         missing = tmp_path / "missing"
         vault = Vault(vault.file, missing) if wrong == "no password" else Vault(missing, vault.password_file)
     with pytest.raises(ProvisionError, match="vault cannot be read"):
-        secrets.ensure(small, vault)
+        secrets.ensure(small, secrets.unlock(vault))
     assert secrets.load(small) == Secrets()
