@@ -15,11 +15,6 @@ from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Observation
 from sio_lab.text import Text
 
-DELAY = 6.0
-"""Seconds that the analyser has to decode what it has seen."""
-ATTEMPTS = 4
-"""Times that the first flow is made, until the analyser shows it."""
-
 
 @requirement(
     "1.3.d", title=Text("Analyse d'un flux", "Analysis of a flow"), uses=["traffic_analysis"], deadline=60
@@ -39,7 +34,7 @@ def test_flow_seen_and_decoded(lab: Lab, proof: Proof, service: TrafficAnalysis)
     with analysis.listening(analyser, service) as listening:
         proof.works(listening.started, fr="l'analyseur ne démarre pas", en="the analyser does not start")
         proof.works(
-            control_flow(client, service, listening, first),
+            listening.control(lambda: make_flow(client, service, first), first),
             fr="l'analyseur ne montre pas le flux émis",
             en="the analyser does not show the flow that was made",
         )
@@ -49,7 +44,7 @@ def test_flow_seen_and_decoded(lab: Lab, proof: Proof, service: TrafficAnalysis)
             en="the analyser shows a flow that was not made",
         )
         make_flow(client, service, second)
-        seen = listening.seen(second, within=DELAY)
+        seen = listening.seen(second, within=analysis.DELAY)
     proof.works(
         seen,
         fr="l'analyseur ne montre pas le second flux émis",
@@ -57,7 +52,7 @@ def test_flow_seen_and_decoded(lab: Lab, proof: Proof, service: TrafficAnalysis)
     )
     request = seen.requests[0]
     scheme, host = urlsplit(service.flow_url).scheme, urlsplit(service.flow_url).netloc
-    sources = {str(address) for address in lab.machines[service.flow_client].addresses.values()}
+    sources = set(map(str, lab.addresses_of(service.flow_client).values()))
     proof.holds(
         (not sources or request.source in sources)
         and bool(request.target)
@@ -68,20 +63,6 @@ def test_flow_seen_and_decoded(lab: Lab, proof: Proof, service: TrafficAnalysis)
         fr=f"le flux est mal décodé : {request}",
         en=f"the flow is not decoded as it was: {request}",
     )
-
-
-def control_flow(
-    client: Machine, service: TrafficAnalysis, listening: analysis.Analysis, token: str
-) -> analysis.AnalysisObservation:
-    """Make a flow again until the analyser shows it: what announces that it listens may come a little early."""
-    for attempt in range(1, ATTEMPTS + 1):
-        make_flow(client, service, token)
-        seen = listening.seen(token, within=DELAY / ATTEMPTS)
-        if attempt > 1:
-            seen.evidence.attempt, seen.evidence.retry_reason = attempt, "the analyser may not have listened yet"
-        if seen.granted:
-            break
-    return seen
 
 
 def make_flow(client: Machine, service: TrafficAnalysis, token: str) -> None:

@@ -13,11 +13,6 @@ from sio_lab.probes import analysis, ssh_server
 from sio_lab.probes.machine import Machine
 from sio_lab.text import Text
 
-DELAY = 6.0
-"""Seconds that the analyser has to decode what it has seen."""
-ATTEMPTS = 4
-"""Times that the first dialogue is held, until the analyser shows it."""
-
 
 @requirement("2.1.c", title=Text("Analyse de trames", "Analysis of frames"), uses=["frame_analyser"], deadline=60)
 def test_dialogue_seen_and_decoded(lab: Lab, proof: Proof, service: FrameAnalyser) -> None:
@@ -37,7 +32,7 @@ def test_dialogue_seen_and_decoded(lab: Lab, proof: Proof, service: FrameAnalyse
     with analysis.listening(analyser, service) as listening:
         proof.works(listening.started, fr="l'analyseur ne démarre pas", en="the analyser does not start")
         proof.works(
-            control_dialogue(lab, analyser, service, listening, first),
+            listening.control(lambda: hold_dialogue(lab, analyser, service, first), first),
             fr="l'analyseur ne montre pas le dialogue",
             en="the analyser does not show the dialogue",
         )
@@ -47,14 +42,14 @@ def test_dialogue_seen_and_decoded(lab: Lab, proof: Proof, service: FrameAnalyse
             en="the analyser shows a dialogue that was not held",
         )
         hold_dialogue(lab, analyser, service, second)
-        seen = listening.seen(second, within=DELAY)
+        seen = listening.seen(second, within=analysis.DELAY)
     proof.works(
         seen,
         fr="l'analyseur ne montre pas le second dialogue",
         en="the analyser does not show the second dialogue",
     )
     frame = seen.requests[0]
-    here, there = addresses(lab, service.machines[0]), addresses(lab, service.peer)
+    here, there = (set(map(str, lab.addresses_of(name).values())) for name in (service.machines[0], service.peer))
     proof.holds(
         frame.protocol == "ssh"
         and bool(frame.source and frame.target)
@@ -65,25 +60,6 @@ def test_dialogue_seen_and_decoded(lab: Lab, proof: Proof, service: FrameAnalyse
         fr=f"le dialogue est mal décodé : {frame}",
         en=f"the dialogue is not decoded as it was: {frame}",
     )
-
-
-def addresses(lab: Lab, machine: str) -> set[str]:
-    """Return the declared addresses of ``machine``."""
-    return {str(address) for address in lab.machines[machine].addresses.values()}
-
-
-def control_dialogue(
-    lab: Lab, client: Machine, service: FrameAnalyser, listening: analysis.Analysis, token: str
-) -> analysis.AnalysisObservation:
-    """Hold a dialogue until the analyser shows it: what announces that it listens may come a little early."""
-    for attempt in range(1, ATTEMPTS + 1):
-        hold_dialogue(lab, client, service, token)
-        seen = listening.seen(token, within=DELAY / ATTEMPTS)
-        if attempt > 1:
-            seen.evidence.attempt, seen.evidence.retry_reason = attempt, "the analyser may not have listened yet"
-        if seen.granted:
-            break
-    return seen
 
 
 def hold_dialogue(lab: Lab, client: Machine, service: FrameAnalyser, token: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,9 @@ from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Observation
 from sio_lab.text import Text
 
+DELAY = 6.0
+"""Seconds that the analyser has to decode what it has seen."""
+_ATTEMPTS = 4  # times that a control flow is made, until the analyser shows it
 _SECONDS = 30  # an analysis that nobody stops ends by itself
 _FIELDS = (
     "ip.src", "ip.dst", "frame.protocols", "http.request.method", "http.host", "http.request.uri",
@@ -69,6 +72,26 @@ class Analysis:
     def __init__(self, program: Background) -> None:
         self._program = program
         self.started: Observation = program.started
+
+    def control(self, make: Callable[[], None], token: str) -> AnalysisObservation:
+        """Make a flow marked with ``token`` until it is shown: "listening" may be announced a little early.
+
+        Args:
+            make: makes the flow.
+            token: mark that the flow bears.
+
+        Raises:
+            Unreachable, ProbeTimeout: as every probe; and whatever ``make`` raises.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            make()
+            seen = self.seen(token, within=DELAY / _ATTEMPTS)
+            if attempt > 1:
+                seen.evidence.attempt = attempt
+                seen.evidence.retry_reason = "the analyser may not have listened yet"
+            if seen.granted:
+                break
+        return seen
 
     def seen(self, text: str, *, within: float) -> AnalysisObservation:
         """Tell which requests with ``text`` in their path or server's name were decoded; wait for the first.
