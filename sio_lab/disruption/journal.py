@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from threading import Lock
 
-from sio_lab import files, paths
+from sio_lab import journal, paths
 from sio_lab.disruption import cuts
 from sio_lab.disruption.cuts import Cut, Ways
-from sio_lab.errors import ProvisionError
 from sio_lab.lab.model import Lab
 from sio_lab.providers.base import Progress, Provider, Reporter
 from sio_lab.text import Text
@@ -25,20 +22,7 @@ def read(lab_name: str) -> list[Cut]:
     Raises:
         ProvisionError: the journal was damaged.
     """
-    file = paths.state_path(lab_name) / _FILE
-    try:
-        return [Cut(**entry) for entry in json.loads(file.read_bytes())]
-    except FileNotFoundError:
-        return []
-    except (ValueError, TypeError) as error:
-        raise ProvisionError(
-            Text("journal des coupures abîmé", "damaged journal of cuts"),
-            where=str(file),
-            todo=Text(
-                "sio-lab reset ramène le labo à son état de référence et l'efface",
-                "sio-lab reset brings the lab back to its reference state and forgets it",
-            ),
-        ) from error
+    return journal.read(paths.state_path(lab_name) / _FILE, Cut, Text("coupures", "cuts"))
 
 
 def add(lab_name: str, cut: Cut) -> None:
@@ -92,9 +76,9 @@ def restore(ways: Ways, report: Reporter) -> list[Cut]:
 
 
 def _keep(lab_name: str, kept: Iterable[Cut]) -> None:
-    entries = [asdict(cut) for cut in kept]
+    entries = list(kept)
     file = paths.state(lab_name) / _FILE
     if entries:
-        files.write(file, json.dumps(entries).encode())
+        journal.keep(file, entries)
     else:
         file.unlink(missing_ok=True)

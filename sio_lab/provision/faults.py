@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
-from sio_lab import files, paths
+from sio_lab import journal as journals
+from sio_lab import paths
 from sio_lab.errors import ProvisionError, UsageError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.tree import closest
@@ -71,20 +71,7 @@ def journal(lab_name: str) -> list[Entry]:
     Raises:
         ProvisionError: the journal was damaged.
     """
-    file = _journal(lab_name)
-    if not file.exists():
-        return []
-    try:
-        return [Entry(**entry) for entry in json.loads(file.read_bytes())]
-    except (ValueError, TypeError) as error:
-        raise ProvisionError(
-            Text("journal des pannes abîmé", "damaged journal of faults"),
-            where=str(file),
-            todo=Text(
-                "sio-lab reset ramène le labo à son état de référence et l'efface",
-                "sio-lab reset brings the lab back to its reference state and forgets it",
-            ),
-        ) from error
+    return journals.read(_journal(lab_name), Entry, Text("pannes", "faults"))
 
 
 def forget(lab_name: str) -> None:
@@ -135,7 +122,7 @@ def _journal(lab_name: str) -> Path:
 
 
 def _keep(lab_name: str, entries: Iterable[Entry]) -> None:
-    files.write(_journal(lab_name), json.dumps([asdict(entry) for entry in entries]).encode())
+    journals.keep(_journal(lab_name), entries)
 
 
 def _play(lab: Lab, access: Mapping[str, SshAccess], fault: Fault, action: str, report: Reporter) -> None:
