@@ -14,31 +14,11 @@ from pathlib import Path
 
 import pytest
 from loopback import closed_port
-from sshd import SSHD, Sshd, access, deaf_port, keys, sshd
+from sshd import SSHD, Sshd, access, deaf_port, sshd
 
 from sio_lab.errors import IdentityError, ProbeTimeout, ProtocolError, Unreachable
 from sio_lab.probes import ssh_shell
 from sio_lab.probes.ssh import Sessions, SshSession, connect
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ssh")
-    keys(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[Sshd]:
-    with sshd(folder) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def session(server: Sshd) -> Iterator[SshSession]:
-    session = connect(server.access)
-    yield session
-    session.close()
 
 
 @pytest.fixture(scope="module", params=["dash", "bash", "busybox"])

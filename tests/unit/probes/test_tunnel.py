@@ -10,31 +10,11 @@ from pathlib import Path
 
 import pytest
 from loopback import closed_port
-from sshd import Sshd, deaf_port, keys, sshd
+from sshd import Sshd, deaf_port, sshd
 
 from sio_lab.errors import ProbeError, ProbeTimeout, ProtocolError, ServiceUnavailable, Unreachable
 from sio_lab.probes import ssh_tunnel
 from sio_lab.probes.ssh import SshSession, connect
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("ssh")
-    keys(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def server(folder: Path) -> Iterator[Sshd]:
-    with sshd(folder) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def session(server: Sshd) -> Iterator[SshSession]:
-    session = connect(server.access)
-    yield session
-    session.close()
 
 
 class Shouter:
