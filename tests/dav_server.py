@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import re
-import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, unquote
+
+from loopback import running
 
 _CALENDAR = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"'
 
@@ -135,12 +135,5 @@ class Server(ThreadingHTTPServer):
 def serving(shared: Shared, pem: Path) -> Iterator[int]:
     """Serve ``shared`` over TLS with the certificate and key in ``pem``; give the port."""
     server = Server(("127.0.0.1", 0), type("Bound", (Dav,), {"shared": shared}))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        server.server_close()
+    with running(server, pem) as port:
+        yield port

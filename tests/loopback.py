@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import random
 import socket
+import ssl
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 from cryptography import x509
@@ -62,9 +66,33 @@ def machine(session: LocalSession | None = None, record: list[Evidence] | None =
 
 
 def closed_port() -> int:
-    """Return a port of loopback where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Return a port of loopback where nothing listens.
+
+    It lies below those that the kernel gives to whoever asks for any port: nobody takes it in the meantime.
+    """
+    while True:
+        port = random.randrange(15000, 32000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
+@contextmanager
+def running(server: ThreadingHTTPServer, pem: Path | None = None) -> Iterator[int]:
+    """Run ``server`` in a thread, over TLS with the certificate and key of ``pem``; yield its port.
+
+    It ends with the block, whatever happens there: a server left behind goes on polling the number of a descriptor
+    that is somebody else's by then, and keeps that one's port open.
+    """
+    if pem is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def certificate(folder: Path, name: str) -> Path:

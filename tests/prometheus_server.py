@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
+
+from loopback import running
 
 NOW = 1764028800.5
 
@@ -108,7 +109,5 @@ def serving(watched: Watched) -> Iterator[int]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's word
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        yield server.server_port
-        server.shutdown()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Api)) as port:
+        yield port

@@ -76,22 +76,23 @@ def sshd(folder: Path, options: Mapping[str, str] | None = None, programs: Path 
     with (folder / f"sshd-{port}.log").open("w+") as log:
         process = subprocess.Popen([SSHD, "-D", "-e", "-f", config], stderr=log)
         try:
-            _wait(port, process, Path(log.name))
+            _wait(process, Path(log.name))
             yield Sshd(access(folder, port=port), process, config)
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
+def _wait(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until ``process`` says that it listens: a connection alone could meet another server."""
+    for _ in range(500):
+        said = log.read_text()
+        if "Server listening on" in said:
+            return
         if process.poll() is not None:
-            pytest.skip(f"sshd does not run here: {log.read_text()}")
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                return
+            pytest.fail(f"sshd does not run: {said}")
         time.sleep(0.01)
-    pytest.skip("sshd does not listen")
+    pytest.fail("sshd does not listen")
 
 
 @contextmanager

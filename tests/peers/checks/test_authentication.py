@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import importlib.util
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +14,7 @@ import ldap3
 import pytest
 import slapd
 from lab_runner import ROOT
-from loopback import LocalSession, certificate
+from loopback import LocalSession, certificate, running
 
 from sio_lab.audit.proof import NotSatisfiedError, Proof
 from sio_lab.errors import InconclusiveError
@@ -64,13 +62,8 @@ class Portal(BaseHTTPRequestHandler):
 def portal(pem: Path, knows: Knows, *, internal_open: bool = False) -> Iterator[int]:
     handler = type("Mine", (Portal,), {"knows": staticmethod(knows), "internal_open": internal_open})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    yield server.server_port
-    server.shutdown()
-    server.server_close()
+    with running(server, pem) as port:
+        yield port
 
 
 def asks(port: int) -> Knows:

@@ -2,14 +2,12 @@ from __future__ import annotations
 
 import base64
 import shutil
-import ssl
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from loopback import LocalSession, certificate, closed_port, machine
+from loopback import LocalSession, certificate, closed_port, machine, running
 
 from sio_lab.errors import InconclusiveError, ProtocolError
 from sio_lab.probes import gateway
@@ -79,13 +77,8 @@ def trust(pem: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def url(pem: Path) -> Iterator[str]:
     server = Server(("127.0.0.1", 0), Gateway)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pem)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    yield f"https://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with running(server, pem) as port:
+        yield f"https://127.0.0.1:{port}"
 
 
 def test_with_and_without_login(url: str) -> None:

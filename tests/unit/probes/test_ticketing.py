@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import json
-import ssl
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from loopback import LocalSession, certificate, closed_port, machine
+from loopback import LocalSession, certificate, closed_port, machine, running
 
 from sio_lab.errors import InconclusiveError, ProtocolError
 from sio_lab.lab.services import Ticketing
@@ -97,13 +95,8 @@ def ca(tmp_path: Path) -> Path:
 def session(ca: Path) -> Iterator[LocalSession]:
     handler = type("Fresh", (Tracker,), {"tickets": {}})
     server = Server(("127.0.0.1", 0), handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(ca)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    yield LocalSession(ports={(NAME, 443): server.server_port})
-    server.shutdown()
-    server.server_close()
+    with running(server, ca) as port:
+        yield LocalSession(ports={(NAME, 443): port})
 
 
 def test_life_of_a_ticket(session: LocalSession, ca: Path) -> None:

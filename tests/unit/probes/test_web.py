@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import base64
-import ssl
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from loopback import LocalSession, certificate, closed_port, machine
+from loopback import LocalSession, certificate, closed_port, machine, running
 
 from sio_lab.errors import ProbeTimeout, ProtocolError
 from sio_lab.probes import web
@@ -70,13 +68,8 @@ def ca(tmp_path: Path) -> Path:
 @pytest.fixture
 def session(ca: Path) -> Iterator[LocalSession]:
     server = Server(("127.0.0.1", 0), Site)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(ca)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    yield LocalSession(ports={(NAME, 443): server.server_port})
-    server.shutdown()
-    server.server_close()
+    with running(server, ca) as port:
+        yield LocalSession(ports={(NAME, 443): port})
 
 
 def test_basic_authentication(session: LocalSession, ca: Path) -> None:
@@ -148,11 +141,8 @@ def test_clear_text_is_no_login(session: LocalSession, ca: Path) -> None:
 def test_public_page_is_there_or_not(session: LocalSession) -> None:
     seen = web.public_page(machine(session), f"https://{NAME}/down")
     assert (seen.status, seen.evidence.target) == (503, f"https://{NAME}")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-    clear = LocalSession(ports={("www.example.test", 80): server.server_port})
-    seen = web.public_page(machine(clear), "http://www.example.test/page?a=b")
-    server.shutdown()
-    server.server_close()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Site)) as port:
+        clear = LocalSession(ports={("www.example.test", 80): port})
+        seen = web.public_page(machine(clear), "http://www.example.test/page?a=b")
     assert (seen.answer, seen.evidence.target) == ("granted", "http://www.example.test")
     assert seen.body.startswith("GET /page?a=b www.example.test")
