@@ -71,7 +71,7 @@ class Bench:
 
     def ours(self) -> list[str]:
         """Checks of sio-lab."""
-        return self._pytest("checks_sio_lab.py", "--lab", str(self.lab))
+        return self._pytest("checks_sio_lab.py", "-p", "sio_lab.audit.plugin", "--lab", str(self.lab))
 
     def testinfra_ssh(self) -> list[str]:
         """testinfra as it is installed: one connection a command."""
@@ -97,7 +97,7 @@ class Bench:
 
     def _testinfra(self, backend: str, options: str) -> list[str]:
         hosts = ",".join(f"{backend}://{name}?{options}" for name in self.access)
-        return self._pytest("checks_testinfra.py", f"--hosts={hosts}")
+        return self._pytest("checks_testinfra.py", "-p", "testinfra.plugin", f"--hosts={hosts}")
 
     def _pytest(self, file: str, *options: str) -> list[str]:
         return [str(BIN / "pytest"), "-q", "-p", "no:cacheprovider", str(HERE / file), *options]
@@ -108,6 +108,7 @@ class Bench:
             **os.environ,
             "BENCH_MACHINES": " ".join(self.access),
             "BENCH_CHECKS": str(self.checks),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # each gets the one that it needs
             "ANSIBLE_PIPELINING": "1",
             "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.folder),
             "ANSIBLE_PYTHON_INTERPRETER": "/usr/bin/python3",

@@ -27,6 +27,7 @@ _COMPLETE = "user.sio-lab.complete"
 _LAB, _PERIMETER = "user.sio-lab.lab", "user.sio-lab.perimeter"
 _AT_ONCE = 4  # machines: the daemon and the disk do not go faster with more
 _BOOT = 45.0  # seconds for a machine's SSH server to answer
+_FORWARDER = 10.0  # seconds for what leads to it to be there
 
 
 class IncusProvider:
@@ -282,6 +283,15 @@ def _strings(value: object) -> dict[str, str]:
 
 
 def _start(api: Api, lab: Lab, name: str) -> None:
+    try:
+        _start_once(api, lab, name)
+    except ProviderError:
+        # Whoever was starting it may have been killed: the daemon went on, and we ended the forwarder that it made.
+        _stop(api, name)
+        _start_once(api, lab, name)
+
+
+def _start_once(api: Api, lab: Lab, name: str) -> None:
     incus_forward.end(incus_plan.socket_path(lab, name))
     api.request("PUT", f"/1.0/instances/{name}/state", {"action": "start", "timeout": 60})
     _wait_for_ssh(lab, name)
@@ -304,19 +314,22 @@ def _remove(api: Api, name: str) -> None:
 
 
 def _wait_for_ssh(lab: Lab, name: str) -> None:
-    """Wait until the machine's SSH server greets."""
-    until = time.monotonic() + _BOOT
-    while time.monotonic() < until:
+    """Wait until the machine's SSH server greets; less long where nothing leads to it."""
+    start = now = time.monotonic()
+    until, forwarded = start + _BOOT, start
+    while now < min(until, forwarded + _FORWARDER):
         with suppress(OSError), socket.socket(socket.AF_UNIX) as peer:
             peer.settimeout(2)
             peer.connect(str(incus_plan.socket_path(lab, name)))
+            forwarded = time.monotonic()
             if peer.recv(4) == b"SSH-":
                 return
         time.sleep(0.1)
+        now = time.monotonic()
     raise ProviderError(
         Text(
-            f"ne répond pas en SSH {_BOOT:.0f} s après son démarrage",
-            f"no answer over SSH {_BOOT:.0f} s after its start",
+            f"ne répond pas en SSH {now - start:.0f} s après son démarrage",
+            f"no answer over SSH {now - start:.0f} s after its start",
         ),
         where=name,
         todo=Text(
