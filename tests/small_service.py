@@ -48,6 +48,11 @@ case "$1" in
 esac
 """
 
+# What `ip -o address` tells of the machines: the text of a file. The host's own addresses are no part of the lab.
+IP = """#!/bin/sh
+case "$*" in "-o address") cat {folder}/addresses;; esac
+"""
+
 
 class Service:
     """The service, the machines around it, and what cuts it: Ways of this host."""
@@ -61,9 +66,15 @@ class Service:
         """Write the service's files and start it."""
         certificate(self.folder, "localhost")
         (self.folder / "server.py").write_text(SERVER)
-        script = self.folder / "systemctl"
-        script.write_text(SYSTEMCTL.format(folder=self.folder, port=self.port, python=sys.executable))
-        script.chmod(0o755)
+        (self.folder / "addresses").write_text("2: eth0    inet 10.9.1.10/24 brd 10.9.1.255 scope global eth0\n")
+        systemctl = SYSTEMCTL.format(folder=self.folder, port=self.port, python=sys.executable)
+        for name, text in (
+            ("systemctl", systemctl),
+            ("ip", IP.format(folder=self.folder)),
+            ("nft", "#!/bin/sh\n"),
+        ):
+            (self.folder / name).write_text(text)
+            (self.folder / name).chmod(0o755)
         self.systemctl("start")
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sio_lab.audit.proof import Proof
-from sio_lab.disruption.engine import DisruptionObservation
+from sio_lab.disruption.account import DisruptionObservation
 from sio_lab.errors import InconclusiveError
 from sio_lab.text import Text
 
@@ -66,8 +66,16 @@ def short_enough(proof: Proof, seen: DisruptionObservation, limit: float) -> Non
 
 
 def back(proof: Proof, seen: DisruptionObservation) -> None:
-    """Positive side: once given back, the nominal state came back, and users are served."""
+    """Positive side: once given back, machines are as before, the nominal state is back, users are served."""
     title = seen.cut.cut.title
+    left = "".join(seen.left[:1])
+    proof.holds(
+        not left,
+        seen,
+        side="positive",
+        fr=f"{title.fr} : rétabli, tout n'est pas comme avant ({left})",
+        en=f"{title.en}: given back, not all is as before ({left})",
+    )
     proof.holds(
         seen.nominal_at is not None,
         seen,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,8 +15,9 @@ from sio_lab.probes.observation import KEPT, Evidence, Observation
 from sio_lab.text import Text
 
 if TYPE_CHECKING:
+    from sio_lab.disruption.account import CutObservation, DisruptionObservation, WatchObservation
     from sio_lab.disruption.cuts import Cut, Ways
-    from sio_lab.disruption.engine import DisruptionObservation, WatchObservation
+    from sio_lab.disruption.engine import Step
     from sio_lab.disruption.watch import Watch
 
 Side = Literal["positive", "negative"]
@@ -126,16 +128,93 @@ class Proof:
             InconclusiveError: nothing can be told: the service was not well before, or nothing may be cut here.
             ProbeError, ProviderError: something could not be asked, cut or given back.
         """
-        from sio_lab.disruption import engine  # it takes what knows of proofs
+        from sio_lab.disruption.engine import Step  # it takes what knows of proofs
 
+        (seen,) = self.disrupt_in_turn([Step(cut, hold, until, within)], watch=watch)
+        return seen
+
+    def disrupt_in_turn(self, steps: Sequence[Step], *, watch: Watch) -> Iterator[DisruptionObservation]:
+        """Make several disruptions, one after the other, under one watch; yield what was seen of each.
+
+        All are made before the first is told. One that does not come back to its nominal state is the last.
+
+        Raises:
+            InconclusiveError, ProbeError, ProviderError: as ``disrupt``.
+        """
+        from sio_lab.disruption import engine
+
+        ways = self._may_cut(steps[0].cut)
+        for seen in engine.run(steps, watch, ways, self.ca, self.record, self.goes_on):
+            self.timelines.append(seen.timeline)
+            yield seen
+
+    @contextmanager
+    def cut(self, cut: Cut, *, within: float = 60.0) -> Iterator[CutObservation]:
+        """Cut a part of the lab while the context lasts; the check itself watches what it is about.
+
+        What is cut is journalled first, and given back however this ends. Then the machines concerned must be as
+        they were: services, links, addresses, routes and firewall rules.
+
+        Args:
+            cut: what is cut (see ``sio_lab.disruption.cuts``).
+            within: seconds that it may take until all is as before.
+
+        Raises:
+            NotSatisfiedError: something is not as before.
+            InconclusiveError, ProbeError, ProviderError: as ``disrupt``.
+        """
+        from sio_lab.disruption import engine
+
+        ways = self._may_cut(cut)
+        known = engine.before(cut, ways)
+        with engine.cut(cut, ways) as done:
+            self.record(done.evidence)
+            yield done
+        seen, _ = engine.settled(known, ways, self.goes_on, within=within)
+        self.record(seen.evidence)
+        self.holds(
+            seen.granted,
+            seen,
+            side="positive",
+            fr=f"{cut.title.fr} : rétabli, tout n'est pas comme avant ({seen.detail})",
+            en=f"{cut.title.en}: given back, not all is as before ({seen.detail})",
+        )
+
+    @contextmanager
+    def put_back(self, machine: str, command: str) -> Iterator[None]:
+        """Run ``command`` on ``machine`` on leaving: it takes back what the check changes meanwhile.
+
+        It is journalled first: should this process be killed, the next one that takes the lab runs it. It may thus
+        run twice, or where nothing was changed yet, and holds no secret.
+
+        Raises:
+            ProbeError: the machine does not answer; the command stays in the journal.
+        """
+        from sio_lab.disruption import cuts, journal
+
+        if self._ways is None:
+            try:
+                yield
+            finally:
+                self.machine(machine).run(command, deadline=60)
+            return
+        change = cuts.command(machine, "", back=command)
+        journal.add(self._ways.lab.lab, change)
+        try:
+            yield
+        finally:
+            journal.give_back(change, self._ways)
+
+    def goes_on(self) -> bool:
+        """Whether somebody still waits for this proof: once not, all that counts is to put things back."""
+        return not self.closed
+
+    def _may_cut(self, cut: Cut) -> Ways:
         if self._ways is None:
             raise InconclusiveError(
                 Text("rien ne peut être coupé dans ce labo", "nothing can be cut in this lab"), where=cut.machine
             )
-        asked = engine.Disruption(cut, watch, hold, until, within)
-        seen = engine.run(asked, self._ways, self.ca, self.record, lambda: not self.closed)
-        self.timelines.append(seen.timeline)
-        return seen
+        return self._ways
 
     def works(self, seen: Observation, *, fr: str, en: str) -> None:
         """Positive side: what had to work was seen to work. ``fr`` and ``en`` tell the failure."""

@@ -13,10 +13,15 @@ from sio_lab.probes.machine import Session
 from sio_lab.providers.base import Progress, Provider
 from sio_lab.text import Text
 
-Kind = Literal["unit", "power", "link"]
+Kind = Literal["unit", "power", "link", "command"]
 
 _STARTING = 60.0  # seconds for a unit to start
 _QUICK = 10.0
+_SHOWN = 60  # characters of a command that are told
+
+
+class FailedError(ProviderError):
+    """A command was run, and said that it failed."""
 
 
 class Sessions(Protocol):
@@ -40,27 +45,33 @@ class Cut:
     """Something that is taken away from a lab.
 
     Attributes:
-        kind: a systemd unit is stopped, a machine loses its power, or an interface its link.
+        kind: a systemd unit is stopped, a machine loses its power, an interface its link, or a command is run
+            whose effect another one takes back.
         machine: machine concerned.
-        what: the unit or the interface; nothing for a machine.
+        what: the unit, the interface or the command; nothing for a machine, or where nothing is run.
+        back: the command that takes it back.
     """
 
     kind: Kind
     machine: str
     what: str = ""
+    back: str = ""
 
     @property
     def name(self) -> str:
         """What is cut, in one word: ``lb1``, ``haproxy@lb1``."""
-        return f"{self.what}@{self.machine}" if self.what else self.machine
+        return f"{self.what}@{self.machine}" if self.kind in {"unit", "link"} else self.machine
 
     @property
     def title(self) -> Text:
         """What happens, in a few words."""
+        command = (self.what or self.back).strip().partition("\n")[0]
+        command = command if len(command) <= _SHOWN else f"{command[:_SHOWN]}…"
         return {
             "unit": Text(f"arrêt de {self.what} sur {self.machine}", f"{self.what} stopped on {self.machine}"),
             "power": Text(f"coupure de courant de {self.machine}", f"power cut of {self.machine}"),
             "link": Text(f"lien {self.what} de {self.machine} coupé", f"link {self.what} of {self.machine} down"),
+            "command": Text(f"« {command} » sur {self.machine}", f"'{command}' on {self.machine}"),
         }[self.kind]
 
 
@@ -77,6 +88,17 @@ def power(machine: str) -> Cut:
 def link(machine: str, interface: str) -> Cut:
     """Return the loss of the link of ``interface`` of ``machine``."""
     return Cut("link", machine, interface)
+
+
+def command(machine: str, what: str, *, back: str) -> Cut:
+    """Return the effect of the command ``what`` on ``machine``, which the command ``back`` takes back.
+
+    Args:
+        machine: machine concerned.
+        what: command that is run; nothing where the check runs it by itself.
+        back: command that can be run twice, and where there is nothing to take back. Neither holds a secret.
+    """
+    return Cut("command", machine, what, back)
 
 
 def ready(cut: Cut, ways: Ways) -> None:
@@ -106,12 +128,13 @@ def do(cut: Cut, ways: Ways) -> None:
         ways.provider.power_off(ways.lab, cut.machine)
         return
     what = shlex.quote(cut.what)
-    _run(cut, ways, f"systemctl stop {what}" if cut.kind == "unit" else f"ip link set dev {what} down")
+    commands = {"unit": f"systemctl stop {what}", "link": f"ip link set dev {what} down", "command": cut.what}
+    _run(cut, ways, commands[cut.kind])
 
 
 def is_done(cut: Cut, ways: Ways) -> bool:
-    """Return whether what was to be cut is seen to be cut."""
-    return not _works(cut, ways)
+    """Return whether what was to be cut is seen to be cut; of a command, only whoever asked for it can tell."""
+    return cut.kind == "command" or not _works(cut, ways)
 
 
 def undo(cut: Cut, ways: Ways) -> None:
@@ -133,18 +156,18 @@ def undo(cut: Cut, ways: Ways) -> None:
 
 def _give_back(cut: Cut, ways: Ways) -> None:
     what = shlex.quote(cut.what)
-    command = (
-        f"systemctl reset-failed {what} 2>/dev/null; systemctl start {what}"
-        if cut.kind == "unit"
-        else f"ip link set dev {what} up"
-    )
+    commands = {
+        "unit": f"systemctl reset-failed {what} 2>/dev/null; systemctl start {what}",
+        "link": f"ip link set dev {what} up",
+        "command": cut.back,
+    }
     try:
-        _run(cut, ways, command)
+        _run(cut, ways, commands[cut.kind])
     except ProbeError:
         # A machine that is lost cannot be asked; it comes back with its links up.
         ways.provider.power_off(ways.lab, cut.machine)
         _restart(cut, ways)
-        _run(cut, ways, command)
+        _run(cut, ways, commands[cut.kind])
 
 
 def _restart(cut: Cut, ways: Ways) -> None:
@@ -162,6 +185,8 @@ def renew(cut: Cut, ways: Ways) -> None:
 def _works(cut: Cut, ways: Ways) -> bool:
     if cut.kind == "power":
         return ways.provider.status(ways.lab).get(cut.machine) == "running"
+    if cut.kind == "command":
+        return True
     what = shlex.quote(cut.what)
     # A link that is up may still wait for its carrier: a bridge, for one, says "unknown" for good.
     question = (
@@ -177,7 +202,7 @@ def _run(cut: Cut, ways: Ways, command: str) -> None:
     status, _, stderr = ways.sessions.session(cut.machine).run(command, stdin="", deadline=_STARTING)
     if status:
         said = (stderr.strip() or f"exit {status}").splitlines()[-1]
-        raise ProviderError(Text.same(f"{command.partition(';')[0]} : {said}"), where=cut.machine)
+        raise FailedError(Text.same(f"{command.partition(';')[0]} : {said}"), where=cut.machine)
 
 
 def _not_back(cut: Cut) -> ProviderError:

@@ -68,11 +68,31 @@ def restore(ways: Ways, report: Reporter) -> list[Cut]:
     for cut in reversed(read(ways.lab.lab)):
         said = Text(f"rétablissement : {cut.title.fr}", f"giving back: {cut.title.en}")
         report(Progress(cut.machine, said, "running"))
-        cuts.undo(cut, ways)
-        strike(ways.lab.lab, cut)
-        report(Progress(cut.machine, said, "changed"))
+        done = give_back(cut, ways)
+        report(Progress(cut.machine, said, "changed" if done else "failed"))
         back.append(cut)
     return back
+
+
+def give_back(cut: Cut, ways: Ways) -> bool:
+    """Give back ``cut`` and strike it off.
+
+    Returns:
+        Whether it is back. A command that fails was run all the same, and would fail again: it is struck off too,
+        or a lab on which it cannot succeed could never be audited again.
+
+    Raises:
+        ProviderError, ProbeError: it is not back; it stays in the journal.
+    """
+    done = True
+    try:
+        cuts.undo(cut, ways)
+    except cuts.FailedError:
+        if cut.kind != "command":
+            raise
+        done = False
+    strike(ways.lab.lab, cut)
+    return done
 
 
 def _keep(lab_name: str, kept: Iterable[Cut]) -> None:

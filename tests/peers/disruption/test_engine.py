@@ -11,7 +11,8 @@ from loopback import certificate
 from small_service import Service
 
 from sio_lab.disruption import cuts, engine, journal
-from sio_lab.disruption.engine import Disruption, DisruptionObservation
+from sio_lab.disruption.account import DisruptionObservation
+from sio_lab.disruption.engine import Step
 from sio_lab.disruption.watch import Watch
 from sio_lab.errors import InconclusiveError, ProviderError
 from sio_lab.probes.observation import Evidence
@@ -48,8 +49,10 @@ def disrupt(service: Service, record: list[Evidence]) -> Disrupt:
         hold: float = 0.8,
         goes_on: Callable[[], bool] = lambda: True,
     ) -> DisruptionObservation:
-        asked = Disruption(cut, Watch(url or service.url, "poste"), hold, until, within=2.0)
-        return engine.run(asked, service.ways(), service.ca, record.append, goes_on)
+        steps = [Step(cut, hold, until, within=2.0)]
+        asked = Watch(url or service.url, "poste")
+        (seen,) = engine.run(steps, asked, service.ways(), service.ca, record.append, goes_on)
+        return seen
 
     return run
 
@@ -65,7 +68,8 @@ def test_a_service_that_is_stopped(disrupt: Disrupt, record: list[Evidence], ser
     assert set(seen.served()) == {"web"}
     assert not seen.served(seen.cut_at + 0.3, seen.restored_at)
     assert seen.timeline.rate >= 20
-    assert [evidence.probe for evidence in record] == ["disruption.unit", "disruption.watch"]
+    probes = [evidence.probe for evidence in record]
+    assert probes == ["disruption.unit", "disruption.state", "disruption.watch"]
     assert journal.read("petit") == []
     assert service.systemctl("is-active")
 
@@ -79,6 +83,43 @@ def test_a_machine_without_power(disrupt: Disrupt, service: Service) -> None:
 
 def test_what_never_comes_back_to_its_nominal_state(disrupt: Disrupt) -> None:
     assert disrupt(until=lambda: False).nominal_at is None
+
+
+def test_machines_must_be_as_they_were(disrupt: Disrupt, service: Service) -> None:
+    """An address that does not come back is no nominal state, however well the service answers."""
+    addresses = service.folder / "addresses"
+
+    def goes_on() -> bool:
+        if not service.systemctl("is-active"):
+            addresses.write_text("")
+        return True
+
+    seen = disrupt(goes_on=goes_on)
+    assert seen.granted
+    assert seen.nominal_at is None
+    assert "web: - address eth0 10.9.1.10/24" in seen.left
+
+
+def test_several_in_turn_under_one_watch(service: Service) -> None:
+    steps = [Step(cut, 0.8, service.listens, within=5) for cut in (UNIT, cuts.power("web"))]
+    watched = Watch(service.url, "poste")
+    first, second = engine.run(steps, watched, service.ways(), service.ca, lambda _: None, lambda: True)
+    assert [first.cut.cut, second.cut.cut] == [UNIT, cuts.power("web")]
+    for seen in (first, second):
+        assert seen.granted
+        assert len(seen.outages) <= 2  # of TCP and of HTTP
+        assert seen.cut_at <= seen.outage.start + 0.5
+        assert 0.6 <= seen.outage.at_least <= seen.outage.at_most <= 3
+    assert first.nominal_at is not None
+    assert second.samples[0].at >= first.nominal_at
+    assert first.samples[-1].at < second.cut_at
+
+
+def test_the_first_that_does_not_come_back_is_the_last(service: Service) -> None:
+    steps = [Step(UNIT, 0.3, lambda: False, within=0.5), Step(cuts.power("web"), 0.3)]
+    watched = Watch(service.url, "poste")
+    (only,) = engine.run(steps, watched, service.ways(), service.ca, lambda _: None, lambda: True)
+    assert only.nominal_at is None
 
 
 def test_the_journal_holds_what_is_cut_while_it_is(disrupt: Disrupt, service: Service) -> None:

@@ -7,13 +7,17 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from small_service import Service
 
+from sio_lab.audit.proof import NotSatisfiedError, Proof
 from sio_lab.disruption import cuts, journal
 from sio_lab.errors import ProvisionError
+from sio_lab.probes.machine import Machine
+from sio_lab.probes.observation import Evidence
 
 UNIT, POWER = cuts.stopped("web", "apache2"), cuts.power("bdd")
 
@@ -22,12 +26,12 @@ import sys
 from pathlib import Path
 from small_service import Service
 from sio_lab.disruption import cuts, engine
-from sio_lab.disruption.engine import Disruption
+from sio_lab.disruption.engine import Step
 from sio_lab.disruption.watch import Watch
 engine.BEFORE = 0.3
 service = Service(Path(sys.argv[1]), int(sys.argv[2]))
-asked = Disruption(cuts.stopped("web", "apache2"), Watch(service.url, "poste"), 60.0)
-engine.run(asked, service.ways(), service.ca, lambda _: None, lambda: True)
+steps = [Step(cuts.stopped("web", "apache2"), 60.0)]
+engine.run(steps, Watch(service.url, "poste"), service.ways(), service.ca, lambda _: None, lambda: True)
 """
 
 
@@ -68,6 +72,67 @@ def test_what_was_cut_is_given_back_the_newest_first(tmp_path: Path) -> None:
         journal.add("petit", POWER)
         assert journal.restore(service.ways(), lambda _: None) == [POWER, UNIT]
         assert journal.restore(service.ways(), lambda _: None) == []
+    finally:
+        service.remove()
+
+
+def test_what_a_command_takes_back(tmp_path: Path) -> None:
+    service, mark = Service(tmp_path).install(), tmp_path / "mark"
+    try:
+        change = cuts.command("web", f"touch {mark}", back=f"rm -f {mark}")
+        journal.add("petit", change)
+        cuts.do(change, service.ways())
+        assert mark.exists()
+        assert journal.restore(service.ways(), lambda _: None) == [change]
+        assert not mark.exists()
+    finally:
+        service.remove()
+
+
+def test_a_command_that_fails_is_told_and_struck_off(tmp_path: Path) -> None:
+    service, told = Service(tmp_path).install(), []
+    try:
+        journal.add("petit", cuts.command("web", "", back="false"))
+        journal.restore(service.ways(), lambda event: told.append(event.state))
+        assert told == ["running", "failed"]
+        assert journal.read("petit") == []
+    finally:
+        service.remove()
+
+
+def test_a_proof_puts_back_what_it_changes(tmp_path: Path) -> None:
+    def machine(name: str, record: Callable[[Evidence], None]) -> Machine:
+        return Machine(name, service.session(name), record)
+
+    service, mark = Service(tmp_path).install(), tmp_path / "mark"
+    try:
+        for ways in (service.ways(), None):
+            proof = Proof(machine, {}, {}, service.ca, ways)
+            with pytest.raises(ZeroDivisionError), proof.put_back("web", f"rm -f {mark}"):
+                mark.touch()
+                assert bool(journal.read("petit")) is bool(ways)
+                raise ZeroDivisionError
+            assert not mark.exists()
+            assert journal.read("petit") == []
+    finally:
+        service.remove()
+
+
+def test_a_proof_that_cuts_sees_that_all_is_as_before(tmp_path: Path) -> None:
+    def machine(name: str, record: Callable[[Evidence], None]) -> Machine:
+        return Machine(name, service.session(name), record)
+
+    service = Service(tmp_path).install()
+    try:
+        proof = Proof(machine, {}, {}, service.ca, service.ways())
+        with proof.cut(UNIT) as cut:
+            assert not cut.granted
+            assert journal.read("petit") == [UNIT]
+        assert service.listens()
+        assert [evidence.probe for evidence in proof.evidence] == ["disruption.unit", "disruption.state"]
+        with pytest.raises(NotSatisfiedError, match="not all is as before"), proof.cut(UNIT, within=0.5):
+            (tmp_path / "addresses").write_text("")
+        assert journal.read("petit") == []
     finally:
         service.remove()
 

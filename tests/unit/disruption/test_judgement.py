@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,7 @@ from sio_lab.audit import outage
 from sio_lab.audit.proof import NotSatisfiedError, Proof
 from sio_lab.audit.timeline import Timeline
 from sio_lab.disruption import cuts
-from sio_lab.disruption.engine import CutObservation, DisruptionObservation
+from sio_lab.disruption.account import CutObservation, DisruptionObservation
 from sio_lab.disruption.watch import Outage
 from sio_lab.errors import InconclusiveError
 from sio_lab.lab.model import Lab
@@ -35,7 +36,11 @@ def evidence() -> Evidence:
 
 
 def seen(
-    *found: Outage, cut: Answer = "refused", end: Answer = "granted", nominal: float | None = 6.0
+    *found: Outage,
+    cut: Answer = "refused",
+    end: Answer = "granted",
+    nominal: float | None = 6.0,
+    left: Sequence[str] = (),
 ) -> DisruptionObservation:
     timeline = Timeline(
         title=Text.same("x"), url="https://x/", client="poste", started=datetime.now(UTC), duration=9, step=1,
@@ -51,6 +56,7 @@ def seen(
         restored_at=4.0,
         back_at=5.0,
         nominal_at=nominal,
+        left=left,
         timeline=timeline,
     )
 
@@ -82,7 +88,7 @@ def test_a_cut_that_did_not_take_place_concludes_nothing() -> None:
         outage.really_cut(proof(), seen(cut="granted"))
 
 
-@pytest.mark.parametrize("found", [seen(nominal=None), seen(end="unavailable")])
+@pytest.mark.parametrize("found", [seen(nominal=None), seen(end="unavailable"), seen(left=["lb1: - link dmz UP"])])
 def test_not_back(found: DisruptionObservation) -> None:
     with pytest.raises(NotSatisfiedError):
         outage.back(proof(), found)
