@@ -97,6 +97,7 @@ def machines(lab: Lab) -> list[MachineFinding]:
             host_key=f"SHA256:{'k3Jx' * 10}{index:03d}",
             same_as=["collab"] if name == "partage" else [],
             problem=Text("ne répond pas en 5 s", "does not answer within 5 s") if name == "ids" else None,
+            holds=[shared for shared in lab.shared_by(name) if lab.holders(shared)[0] == name],
         )
         for index, (name, machine) in enumerate(lab.machines.items())
     ]

@@ -126,6 +126,9 @@ class MachineFinding(Section):
     host_key: str = Field(default="", description="SHA256 fingerprint.")
     same_as: list[str] = Field(default=[], description="Other declared names of this very machine.")
     problem: Text | None = None
+    holds: list[str] | None = Field(
+        default=None, description="Shared addresses that it was found to hold, by name; none: it did not tell."
+    )
 
 
 class OptionVerdict(Section):
@@ -140,6 +143,21 @@ class OptionVerdict(Section):
     not_applicable: int
 
 
+class SharedSummary(Section):
+    """Addresses that several machines hold in turn."""
+
+    machines: list[str] = Field(description="The first holds them as long as it can.")
+    addresses: dict[str, str] = Field(description="perimeter → address")
+
+
+class SiteLinkSummary(Section):
+    """The secured link between two sites."""
+
+    product: str = ""
+    machines: list[str] = Field(description="Router of the first site, then that of the second.")
+    perimeter: str = Field(description="Perimeter that its encrypted packets cross.")
+
+
 class LabSummary(Section):
     """What a report says of the lab: enough to draw it without the lab file."""
 
@@ -152,9 +170,13 @@ class LabSummary(Section):
     domain: str
     path: str
     sha256: str = Field(description="Hash of the lab file.")
-    perimeters: dict[str, dict[str, str]] = Field(description="name → {cidr, role}")
+    perimeters: dict[str, dict[str, str]] = Field(
+        description="name → {cidr, role, via}; via: the router that leads there"
+    )
     services: dict[str, dict[str, str]] = Field(description="capability → {product, machines}")
     flows: list[dict[str, str]] = Field(default=[], description="{from, to, ports}")
+    shared_addresses: dict[str, SharedSummary] = {}
+    site_link: SiteLinkSummary | None = None
 
 
 class AuditDocument(Section):

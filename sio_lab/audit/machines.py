@@ -73,8 +73,16 @@ class Machines:
                 "nature_evidence": seen.nature_evidence,
                 "machine_id": seen.machine_id,
                 "host_key": getattr(machine.session, "host_key_fingerprint", ""),
+                "holds": self._held(name, seen.addresses),
             }
         )
+
+    def _held(self, name: str, addresses: frozenset[str]) -> list[str] | None:
+        """Return which of the addresses that the machine ``name`` shares are all among ``addresses``."""
+        shared = self._lab.shared_by(name)
+        if not addresses:
+            return None
+        return [which for which in shared if addresses.issuperset(map(str, shared[which].addresses.values()))]
 
     def declared(self, name: str) -> MachineFinding:
         """Return what the lab file says of the machine ``name``, nothing being seen yet."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from ipaddress import IPv4Address
 from pathlib import Path
 
-from sio_lab.audit.document import LabSummary
-from sio_lab.lab.model import Flow, Lab
+from sio_lab.audit.document import LabSummary, SharedSummary, SiteLinkSummary
+from sio_lab.lab.infrastructure import SiteLink
+from sio_lab.lab.model import Flow, Lab, Perimeter
 
 
 def summarise(lab: Lab, path: Path) -> LabSummary:
@@ -22,7 +25,7 @@ def summarise(lab: Lab, path: Path) -> LabSummary:
         domain=lab.domain,
         path=str(path),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
-        perimeters={name: {"cidr": str(p.cidr), "role": p.role} for name, p in lab.perimeters.items()},
+        perimeters={name: _perimeter(perimeter) for name, perimeter in lab.perimeters.items()},
         services={
             name: {
                 "product": getattr(service, "product", ""),
@@ -32,7 +35,27 @@ def summarise(lab: Lab, path: Path) -> LabSummary:
             if service is not None
         },
         flows=[{"from": flow.source, "to": flow.to, "ports": _ports(flow)} for flow in lab.flows],
+        shared_addresses={
+            name: SharedSummary(machines=shared.machines, addresses=_plain(shared.addresses))
+            for name, shared in lab.shared_addresses.items()
+        },
+        site_link=_site_link(lab, lab.services.site_link) if lab.services.site_link else None,
     )
+
+
+def _perimeter(perimeter: Perimeter) -> dict[str, str]:
+    said = {"cidr": str(perimeter.cidr), "role": perimeter.role}
+    return said | {"via": perimeter.via} if perimeter.via else said
+
+
+def _plain(addresses: Mapping[str, IPv4Address]) -> dict[str, str]:
+    return {perimeter: str(address) for perimeter, address in addresses.items()}
+
+
+def _site_link(lab: Lab, link: SiteLink) -> SiteLinkSummary:
+    here, there = (lab.addresses_of(router) for router in link.machines)
+    between = next((perimeter for perimeter in here if perimeter in there), "")
+    return SiteLinkSummary(product=link.product, machines=link.machines, perimeter=between)
 
 
 def _ports(flow: Flow) -> str:

@@ -31,6 +31,7 @@ s hypervisor-flag; grep -m1 -o -w hypervisor /proc/cpuinfo
 s xen; cat /proc/xen/capabilities
 s mac; for d in /sys/class/net/*/device; do cat "${d%device}address"; done
 s android; getprop ro.kernel.qemu; getprop ro.boot.qemu
+s addresses; ip -o -4 address show
 exit 0
 """
 
@@ -85,6 +86,7 @@ class SystemObservation(Observation):
         machine_id: what tells this installation from any other; empty where there is none.
         nature: whether it is real equipment.
         nature_evidence: what tells so.
+        addresses: IPv4 addresses of its interfaces; none where it could not tell.
     """
 
     pretty_name: str
@@ -94,6 +96,7 @@ class SystemObservation(Observation):
     machine_id: str
     nature: Nature
     nature_evidence: str
+    addresses: frozenset[str] = frozenset()
 
     @property
     def kernel_family(self) -> str:
@@ -150,6 +153,7 @@ def identify(machine: Machine) -> SystemObservation:
         machine_id=_line(found, "machine-id"),
         nature=nature,
         nature_evidence=nature_evidence,
+        addresses=addresses_of(found.get("addresses", "")),
     )
 
 
@@ -215,6 +219,12 @@ def os_release(text: str) -> dict[str, str]:
     """Read os-release(5): one assignment a line, in quotes where it needs them."""
     pairs = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
     return {key: value.strip("\"'") for key, _, value in pairs}
+
+
+def addresses_of(listed: str) -> frozenset[str]:
+    """Return the addresses in what ``ip -o -4 address show`` prints: ``2: dmz inet 172.30.10.1/24 …``."""
+    lines = (line.split() for line in listed.splitlines())
+    return frozenset(words[3].partition("/")[0] for words in lines if len(words) > 3 and words[2] == "inet")
 
 
 def family_of(kernel: str, release: Mapping[str, str]) -> tuple[str, str]:

@@ -18,14 +18,12 @@ from markupsafe import Markup, escape
 from sio_lab import paths
 from sio_lab.audit.document import AuditDocument, RequirementResult
 from sio_lab.probes.observation import KEPT
-from sio_lab.reports import matrix, timeline, topology, words
+from sio_lab.reports import matrix, sharing, timeline, topology, words
 from sio_lab.reports.next_steps import next_steps
 from sio_lab.reports.visible import visible
 from sio_lab.text import Lang, Text
 
 filename = "report.html"
-
-_NARROW = 360
 
 
 def render(document: AuditDocument, lang: Lang) -> str:
@@ -48,10 +46,11 @@ def render(document: AuditDocument, lang: Lang) -> str:
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'",
         sections=_sections(document),
         steps=next_steps(document),
-        drawings=[topology.draw(document), topology.draw(document, width=_NARROW)],
+        drawings=[topology.draw(document), topology.draw(document, width=topology.NARROW)],
         words=words,
         timeline=timeline,
         matrix=matrix,
+        sharing=sharing,
         kept=KEPT,
         **_HELPERS,
     )

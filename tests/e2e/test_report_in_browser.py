@@ -132,8 +132,34 @@ def test_nothing_sticks_out(page: Page, width: int, lang: str) -> None:
     assert page.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-def test_small_letters_can_be_read(page: Page) -> None:
-    page.resize(390, 844)
+MISPLACED = """
+(() => {
+  const seen = (e) => e.getBoundingClientRect();
+  const words = [...document.querySelectorAll(SELECTOR)].filter((e) => seen(e).width);
+  const clear = (a, b) => a.right <= b.left + 1 || a.bottom <= b.top + 3;
+  const apart = (a, b) => clear(a, b) || clear(b, a);
+  const within = (a, b) => a.left >= b.left && a.right <= b.right && a.top >= b.top && a.bottom <= b.bottom;
+  const frame = (e) => e.closest("g")?.querySelector("rect") ?? e.closest("svg");
+  const out = words.filter((e) => !within(seen(e), seen(frame(e))));
+  const over = words.filter((e, i) => words.slice(i + 1).some((other) => !apart(seen(e), seen(other))));
+  return [words.length, ...[...out, ...over].map((e) => e.textContent)];
+})()
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 390, 320])
+@pytest.mark.parametrize("lang", ["fr", "en"])
+def test_words_of_the_topology_keep_to_their_place(page: Page, width: int, lang: str) -> None:
+    page.resize(width, 844)
+    page.click(f"#lang-{lang}")
+    number, *misplaced = page.run(MISPLACED.replace("SELECTOR", "'.topology text'"))
+    assert number > 40
+    assert misplaced == []
+
+
+@pytest.mark.parametrize("width", [390, 320])
+def test_small_letters_can_be_read(page: Page, width: int) -> None:
+    page.resize(width, 844)
     sizes = page.run(
         "[...document.querySelectorAll('.narrow .topology text')].filter(e => e.getBoundingClientRect().height)"
         ".map(e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a)"

@@ -193,3 +193,12 @@ def test_ssh_greeting(greeting: str, distribution: str) -> None:
 def test_ssh_greeting_of_nobody() -> None:
     seen = system.ssh_greeting(machine(LocalSession(ports={("localhost", 22): closed_port()})))
     assert (seen.answer, seen.distribution) == ("unavailable", "")
+
+
+def test_addresses_of_interfaces() -> None:
+    listed = """1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever
+2: dmz    inet 172.30.10.31/24 brd 172.30.10.255 scope global dmz\\       valid_lft forever
+2: dmz    inet 172.30.10.30/24 scope global secondary dmz\\       valid_lft forever
+"""
+    assert system.addresses_of(listed) == {"127.0.0.1", "172.30.10.31", "172.30.10.30"}
+    assert system.addresses_of("") == frozenset()
