@@ -14,7 +14,7 @@ _FAULTY = 6  # pairs that a line shows where something is wrong
 OPENED = Text("passe sans être autorisé", "gets through, though not allowed")
 FORGED = Text("source usurpée acceptée", "forged source accepted")
 BLOCKED = Text("autorisé mais bloqué", "allowed, but blocked")
-UNTOLD = Text("non éprouvé", "not tried")
+UNTOLD = Text("sans résultat", "not tried")
 THROUGH = Text("passe, comme autorisé", "gets through, as allowed")
 STOPPED = Text("arrêté, comme voulu", "stopped, as it must be")
 
@@ -25,7 +25,7 @@ class Line:
 
     status: Status
     word: Text
-    ports: str
+    ports: Text
     who: Text
 
 
@@ -72,7 +72,7 @@ def _square(source: str, target: str, cells: Sequence[FlowCell]) -> Square:
             status, word = _judged(cell)
             groups.setdefault((status, word, _who(cell, status)), []).append(cell)
     made.lines = [
-        Line(status, word, _ports(group), who)
+        Line(status, word, _few_ports(group) if status == "unverified" else Text.same(_ports(group)), who)
         for (status, word, who), group in sorted(groups.items(), key=lambda item: _ORDER.index(item[0][0]))
     ]
     return made
@@ -87,6 +87,13 @@ def _judged(cell: FlowCell) -> tuple[Status, Text]:
     if cell.allowed:
         return ("satisfied", THROUGH) if cell.seen == "open" else ("not_satisfied", BLOCKED)
     return "not_satisfied", FORGED if cell.forged else OPENED
+
+
+def _few_ports(cells: Sequence[FlowCell]) -> Text:
+    """Return the ports, or their number where they are many: nothing was seen of any of them."""
+    if len(cells) <= _FAULTY:
+        return Text.same(_ports(cells))
+    return Text(f"{len(cells)} ports ou protocoles", f"{len(cells)} ports or protocols")
 
 
 def _ports(cells: Iterable[FlowCell]) -> str:

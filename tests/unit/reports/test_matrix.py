@@ -7,7 +7,7 @@ from sample_audit import document, flow_matrix
 
 from sio_lab.audit.document import AuditDocument
 from sio_lab.reports import html, matrix
-from sio_lab.text import Lang
+from sio_lab.text import Lang, Text
 
 
 def shown() -> AuditDocument:
@@ -34,7 +34,7 @@ def test_a_row_a_perimeter_and_a_column_a_target() -> None:
 def test_what_is_wrong_comes_first() -> None:
     square = squares()["users", "servers"]
     assert square.status == "not_satisfied"
-    assert [(line.status, line.ports, line.word) for line in square.lines] == [
+    assert [(line.status, line.ports.en, line.word) for line in square.lines] == [
         ("not_satisfied", "tcp 5432", matrix.OPENED),
         ("not_satisfied", "tcp 636", matrix.FORGED),
         ("satisfied", "tcp 443, 636 · udp 514", matrix.THROUGH),
@@ -48,6 +48,15 @@ def test_blocked_and_not_tried() -> None:
     unknown = squares()["admin", "fw"]
     assert unknown.status == "unverified"
     assert [line.word for line in unknown.lines] == [matrix.UNTOLD]
+
+
+def test_many_ports_of_which_nothing_was_seen_are_counted() -> None:
+    found = flow_matrix()
+    untold = found.cells[-1]
+    found.cells = [untold.model_copy(update={"port": port}) for port in range(1, 20)]
+    (_, (*_, square)) = matrix.rows(found)[-1]
+    assert square
+    assert [line.ports for line in square.lines] == [Text("19 ports ou protocoles", "19 ports or protocols")]
 
 
 def test_stopped_alone() -> None:

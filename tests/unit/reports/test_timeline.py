@@ -38,23 +38,24 @@ def line(**changes: object) -> Timeline:
     return Timeline.model_validate({**known, **changes})
 
 
-def drawn(what: Timeline) -> ET.Element:
-    return ET.fromstring(str(timeline.draw(what)))
+def drawn(what: Timeline, width: int = timeline.WIDTH) -> ET.Element:
+    return ET.fromstring(str(timeline.draw(what, width)))
 
 
 def heights(svg: ET.Element, css: str) -> float:
     return sum(float(box.get("height", "")) for box in svg.iter(f"{SVG}rect") if box.get("class") == css)
 
 
+@pytest.mark.parametrize("width", [timeline.WIDTH, timeline.NARROW])
 @pytest.mark.parametrize("what", [line(), line(restored=None, nominal=None), line(outage_start=11.0, outage=99.0)])
-def test_all_stands_within_the_frame(what: Timeline) -> None:
-    svg = drawn(what)
+def test_all_stands_within_the_frame(what: Timeline, width: int) -> None:
+    svg = drawn(what, width)
     for box in svg.iter(f"{SVG}rect"):
-        x, y, width, height = (float(box.get(key, "")) for key in ("x", "y", "width", "height"))
-        assert x >= 0 and x + width <= timeline.WIDTH
-        assert y >= 0 and y + height <= timeline.HEIGHT
+        x, y, wide, high = (float(box.get(key, "")) for key in ("x", "y", "width", "height"))
+        assert x >= 0 and x + wide <= width
+        assert y >= 0 and y + high <= timeline.HEIGHT
     for text in svg.iter(f"{SVG}text"):
-        assert 0 <= float(text.get("x", "")) <= timeline.WIDTH
+        assert 0 <= float(text.get("x", "")) <= width
 
 
 def test_heights_tell_how_many() -> None:
