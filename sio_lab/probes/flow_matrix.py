@@ -280,17 +280,17 @@ def _lost(
 def _with_control(lab: Lab, fates: Sequence[Seen], record: Record) -> list[Seen]:
     """Return ``fates``, without those that only say that a packet was never seen again.
 
-    It must have been seen to leave: at a firewall, or where no firewall is watched, by others of the same machine
-    that arrived.
+    It must have been seen to leave: at a firewall or a router, or where none is watched, by others of the same
+    machine that arrived.
     """
-    firewalls = {name for name in record.watched if lab.is_firewall(name)}
+    routers = {n for n in record.watched if lab.is_firewall(n) or lab.machines[n].kind == "network"}
     heard_of = {seen.trial.source for seen in fates if seen.fate in ("open", "reached", "cut")}
     return [
         Seen(seen.trial, "unknown", "was not seen to leave")
         if seen.fate == "closed"
         and not record.answered[number]
-        and not record.came[number] & firewalls
-        and (firewalls or seen.trial.source not in heard_of)
+        and not record.came[number] & routers - {seen.trial.source}
+        and (routers or seen.trial.source not in heard_of)
         else seen
         for number, seen in enumerate(fates)
     ]

@@ -20,6 +20,7 @@ LAB = Lab.model_validate(
             "fw": {"kind": "firewall", "addresses": {"users": "10.1.1.1", "servers": "10.1.2.1"}},
             "poste": {"addresses": {"users": "10.1.1.10"}},
             "srv": {"addresses": {"servers": "10.1.2.10"}},
+            "rt": {"kind": "network", "addresses": {"users": "10.1.1.2"}},
         },
     }
 )
@@ -73,6 +74,7 @@ def fate(
         ("", "unknown"),  # nobody saw it leave
         ("poste: unsent 0 ENETUNREACH", "unknown"),
         ("fw: came 0; poste: delivered 0", "closed"),  # its own sender does not count
+        ("rt: missed 0; rt: came 0", "closed"),  # a router drops as well as a firewall
     ],
 )  # fmt: skip
 def test_towards_a_machine(told: str, expected: str) -> None:
