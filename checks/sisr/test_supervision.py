@@ -28,6 +28,7 @@ WORDS = {
     "quality": Text("qualité", "quality"),
     "security": Text("sécurité", "security"),
 }
+EQUIPMENT = Text("l'état des interfaces (SNMP)", "the state of interfaces (SNMP)")
 
 
 @requirement(
@@ -42,18 +43,21 @@ def test_all_machines_are_supervised(lab: Lab, proof: Proof, service: Supervisio
     """The supervisor watches every machine of the lab file, and quality, security and availability each alert.
 
     Satisfied: the indicators of availability and quality are seen to be renewed for each declared machine, that of
-    security for one of them, the machines that are up are seen up, and a rule on each indicator works.
+    security for one of them, that of SNMP for each that is network equipment; the machines that are up are seen
+    up, and a rule on availability, quality and security works.
     Not satisfied: a machine is forgotten or seen down although it is up, an indicator has no value or no rule.
     Unverified: the supervisor's machine or one that is seen down does not answer, or the product is not known.
     Reads: services.supervision, machines.
     """
     watcher = supervision.supervisor(proof.machine(service.machines[0]), service, proof.ca)
-    selectors = {kind: getattr(service, kind) for kind in WORDS}
+    words = {**WORDS, "equipment": EQUIPMENT} if lab.equipment() else WORDS
+    selectors = {kind: getattr(service, kind) for kind in words}
     before = {kind: newest(lab, watcher.indicator(selector)) for kind, selector in selectors.items()}
-    for kind, word in WORDS.items():
-        everywhere = lab.machines if kind != "security" else ()
-        known = renewed(lab, watcher, selectors[kind], before[kind], everywhere, up=kind == "availability")
-        has_values(proof, known, word, everywhere)
+    watched = {"security": (), "equipment": lab.equipment()}
+    for kind, word in words.items():
+        machines = watched.get(kind, lab.machines)
+        known = renewed(lab, watcher, selectors[kind], before[kind], machines, up=kind == "availability")
+        has_values(proof, known, word, machines)
         if kind == "availability":
             sees_what_is_up(proof, known)
     rules = watcher.rules()

@@ -247,6 +247,11 @@ class Supervision(Service):
         description="Indicator of security, of one service at least: expiry of a certificate, refused logins…",
         examples=["probe_ssl_earliest_cert_expiry"],
     )
+    equipment: Selector = Field(
+        default="ifOperStatus",
+        description="Indicator taken by SNMP of every machine that is network equipment.",
+        examples=["sysUpTime"],
+    )
     receiver: AlertReceiver = Field(description="Where alerts arrive.", examples=[{"machine": "superv"}])
     target: MachineName = Field(
         description="Machine on which a service is stopped, where disruption is allowed.", examples=["collab"]

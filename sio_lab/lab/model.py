@@ -294,6 +294,10 @@ class Lab(Strict):
                 return next(iter(self.holders(name)), None)
         return None
 
+    def equipment(self) -> list[str]:
+        """Return the machines that are network equipment."""
+        return [name for name, machine in self.machines.items() if machine.kind == "network"]
+
     def entrances(self, perimeter: str) -> list[str]:
         """Return the perimeters that lead to ``perimeter``: itself, then those of its router, outside last."""
         via = self.machines.get(self.perimeters[perimeter].via or "")

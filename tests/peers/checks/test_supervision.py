@@ -18,9 +18,12 @@ from sio_lab.audit.proof import NotSatisfiedError, Proof
 from sio_lab.errors import InconclusiveError
 from sio_lab.lab.infrastructure import AlertReceiver, Supervision
 from sio_lab.lab.loading import load
+from sio_lab.lab.model import Machine as Section
 from sio_lab.probes.machine import Machine
 
-LAB = load(ROOT / "inventories" / "sisr").lab
+EMBEDDED = load(ROOT / "inventories" / "sisr").lab
+ROUTERS = {f"routeur-{place}": Section(kind="network") for place in ("nord", "sud")}
+LAB = EMBEDDED.model_copy(update={"machines": {**EMBEDDED.machines, **ROUTERS}})
 TARGET = f"collab.{LAB.domain}:5232"
 RULE = "ServiceInjoignable"
 
@@ -45,6 +48,7 @@ def watched() -> Watched:
             "probe_success": {**dict.fromkeys(LAB.machines, "1"), TARGET: "1"},
             "probe_duration_seconds": {**dict.fromkeys(LAB.machines, "0.004"), TARGET: "0.02"},
             "probe_ssl_earliest_cert_expiry": {TARGET: "1795564800"},
+            "ifOperStatus": dict.fromkeys(LAB.equipment(), "2"),  # down: what is asked is that it be known
         },
         rules={
             RULE: "probe_success == 0",
@@ -133,6 +137,10 @@ def blind(watched: Watched) -> None:
     watched.indicators["probe_success"]["bdd"] = "0"
 
 
+def silent_router(watched: Watched) -> None:
+    watched.indicators["ifOperStatus"].pop("routeur-sud")
+
+
 def no_rule(watched: Watched) -> None:
     watched.rules["CertificatBientotPerime"] = "another_metric < 604800"
 
@@ -145,6 +153,7 @@ def no_rule(watched: Watched) -> None:
         (no_security, "security is not taken for any machine"),
         (no_longer_watched, "availability is not taken for bdd$"),
         (blind, "'bdd' down, although"),
+        (silent_router, r"interfaces \(SNMP\) is not taken for routeur-sud$"),
         (no_rule, "reads the indicator of security"),
     ],
 )
