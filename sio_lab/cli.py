@@ -169,12 +169,16 @@ def up_command(app: App, lab: Path, provision: bool | None, vault: tuple[Path, P
         )
 
 
-@command("status", fr="Montrer l'état des machines.", en="Show the state of the machines.")
+@command(
+    "status",
+    fr="Montrer l'état des machines, et ce qui est en panne ou coupé.",
+    en="Show the state of the machines, and what is broken or cut.",
+)
 @lab_argument
 @format_option
 @click.pass_obj
 def status_command(app: App, lab: Path, format_: str) -> None:
-    """Show machines and journalled faults."""
+    """Show machines, journalled faults and cuts."""
     from sio_lab import status
     from sio_lab.lab import load
 
@@ -340,11 +344,15 @@ def break_command(app: App, lab: Path, fault: str | None) -> None:
     )
 
 
-@command("repair", fr="Défaire toutes les pannes du journal.", en="Undo every fault of the journal.")
+@command(
+    "repair",
+    fr="Défaire toutes les pannes du journal, et ce qu'un contrôle interrompu a laissé coupé.",
+    en="Undo every fault of the journal, and what an interrupted check left cut.",
+)
 @lab_argument
 @click.pass_obj
 def repair_command(app: App, lab: Path) -> None:
-    """Undo journalled faults."""
+    """Undo journalled faults and cuts."""
     from sio_lab import workflow
     from sio_lab.lab import load
     from sio_lab.progress import view
@@ -352,9 +360,13 @@ def repair_command(app: App, lab: Path) -> None:
     with view(app.err, app.lang, Text("Réparation", "Repair")) as report:
         repaired = workflow.repair(load(lab), report)
     if repaired:
-        app.say(f"Réparé : {', '.join(repaired)}", f"Repaired: {', '.join(repaired)}")
+        for what in repaired:
+            app.say(f"Remis en état : {what.fr}", f"Put right: {what.en}")
     else:
-        app.say("Aucune panne au journal : rien à réparer.", "The journal holds no fault: nothing to repair.")
+        app.say(
+            "Aucune panne ni coupure au journal : rien à réparer.",
+            "The journal holds no fault and no cut: nothing to repair.",
+        )
 
 
 @command("down", fr="Retirer le labo, sans rien laisser.", en="Remove the lab, leaving nothing.")

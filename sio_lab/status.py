@@ -1,14 +1,18 @@
-"""What ``sio-lab status`` and ``sio-lab break`` show: machines, and faults."""
+"""What ``sio-lab status`` and ``sio-lab break`` show: machines, what is broken or cut, and faults."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from datetime import datetime
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text as Styled
 
+from sio_lab.disruption import journal as disruptions
 from sio_lab.lab import LoadedLab
+from sio_lab.lab.model import Lab
 from sio_lab.providers import provider_for
 from sio_lab.provision import faults
 from sio_lab.reports.visible import visible
@@ -23,12 +27,17 @@ _STYLES = {"absent": "dim", "stopped": "yellow", "running": "green"}
 
 
 def show(loaded: LoadedLab, out: Console, lang: Lang, *, as_json: bool) -> None:
-    """Show the state of each machine of the lab, and the faults that are in place."""
+    """Show the state of each machine of the lab, what is broken or cut in it, and what mends that."""
     lab = loaded.lab
     states = provider_for(lab).status(lab)
-    broken = [entry.name for entry in faults.journal(lab.lab)]
     if as_json:
-        out.file.write(json.dumps({"lab": lab.lab, "machines": states, "faults": broken}, indent=2) + "\n")
+        told = {
+            "lab": lab.lab,
+            "machines": states,
+            "faults": [entry.name for entry in faults.journal(lab.lab)],
+            "cuts": [{"kind": cut.kind, "machine": cut.machine} for cut in disruptions.read(lab.lab)],
+        }
+        out.file.write(json.dumps(told, indent=2) + "\n")
         return
     table = Table(
         title=Styled(visible(f"{lab.lab} — {lab.title}")), title_justify="left", box=None, pad_edge=False
@@ -47,9 +56,35 @@ def show(loaded: LoadedLab, out: Console, lang: Lang, *, as_json: bool) -> None:
             name, Styled(_STATES[state].get(lang), _STYLES[state]), addresses, Styled(visible(machine.title))
         )
     out.print(table)
-    if broken:
-        label = Text("Pannes en place", "Faults in place").get(lang)
-        out.print(f"{label} : {', '.join(broken)}", style="bold yellow", markup=False)
+    amiss = [*_broken(lab), *_cut(lab)]
+    if amiss:
+        mend = Text(
+            f"→ pour tout remettre en état : sio-lab repair {loaded.path}",
+            f"→ to put everything right: sio-lab repair {loaded.path}",
+        )
+        for line in (*amiss, mend):
+            out.print(Styled(visible(line.get(lang)), "bold yellow"), soft_wrap=True)
+
+
+def _broken(lab: Lab) -> Iterator[Text]:
+    """Yield what there is to say of each fault that was put into the lab."""
+    titles = {fault.name: fault.title for fault in faults.available(lab)}
+    for entry in faults.journal(lab.lab):
+        at = datetime.fromisoformat(entry.at).astimezone()
+        title = titles.get(entry.name, Text.same("—"))
+        yield Text(
+            f"panne {entry.name} (depuis le {at:%d/%m à %H:%M}) : {title.fr}",
+            f"fault {entry.name} (since {at:%Y-%m-%d %H:%M}): {title.en}",
+        )
+
+
+def _cut(lab: Lab) -> Iterator[Text]:
+    """Yield what there is to say of each cut that is not undone yet."""
+    for cut in disruptions.read(lab.lab):
+        yield Text(
+            f"coupé par un contrôle, en cours ou interrompu : {cut.title.fr}",
+            f"cut by a check that runs, or was interrupted: {cut.title.en}",
+        )
 
 
 def show_faults(loaded: LoadedLab, out: Console, lang: Lang) -> None:

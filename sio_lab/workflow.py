@@ -91,7 +91,7 @@ def up(
     return UpResult(changed, broken)
 
 
-def _give_back(lab: Lab, report: Reporter) -> list[str]:
+def _give_back(lab: Lab, report: Reporter) -> list[Text]:
     """Give back what a check cut and, killed or interrupted, could not; return what it was."""
     if not disruptions.read(lab.lab):
         return []
@@ -102,7 +102,7 @@ def _give_back(lab: Lab, report: Reporter) -> list[str]:
     disruptions.wake(lab, provider, report)
     sessions = ssh.Sessions(provider.access(lab))
     try:
-        return [cut.name for cut in disruptions.restore(Ways(lab, provider, sessions), report)]
+        return [cut.title for cut in disruptions.restore(Ways(lab, provider, sessions), report)]
     finally:
         sessions.close()
 
@@ -156,12 +156,13 @@ def break_(loaded: LoadedLab, fault: str, report: Reporter) -> None:
         faults.break_(lab, provider_for(lab).access(lab), fault, report)
 
 
-def repair(loaded: LoadedLab, report: Reporter) -> list[str]:
+def repair(loaded: LoadedLab, report: Reporter) -> list[Text]:
     """Give back what a check left cut, then undo every fault of the journal; return what was undone."""
     lab = loaded.lab
     with lab_lock(lab.lab, "repair"):
         back = _give_back(lab, report)
-        return back + faults.repair(lab, provider_for(lab).access(lab), report)
+        undone = faults.repair(lab, provider_for(lab).access(lab), report)
+        return back + [Text(f"panne {name}", f"fault {name}") for name in undone]
 
 
 @dataclass(frozen=True, slots=True)

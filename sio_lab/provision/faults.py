@@ -118,10 +118,11 @@ def _folder() -> Path:
 
 
 def _journal(lab_name: str) -> Path:
-    return paths.state(lab_name) / "journal.json"
+    return paths.state_path(lab_name) / "journal.json"
 
 
 def _keep(lab_name: str, entries: Iterable[Entry]) -> None:
+    paths.state(lab_name)  # made where it is not there yet
     journals.keep(_journal(lab_name), entries)
 
 
