@@ -6,6 +6,7 @@ Recorded on Debian 13 (FRR 10.3), then edited: kernel, build options, and a rout
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 PROMPT = "routeur# "
 ANSWERS = {
@@ -88,19 +89,64 @@ end
 }
 
 
+MODES = {
+    "routeur# ": {"configure terminal": "routeur(config)# "},
+    "routeur(config)# ": {"end": PROMPT, "exit": PROMPT},
+}
+
+
+class Router:
+    """What it was told to do, kept in the file ``kept`` from one login to the next."""
+
+    def __init__(self, kept: Path) -> None:
+        self.kept = kept
+        self.prompt = PROMPT
+
+    def routes(self) -> list[str]:
+        return self.kept.read_text().splitlines() if self.kept.exists() else []
+
+    def answer(self, command: str) -> str:
+        moves = MODES[self.prompt]
+        if command in moves:
+            self.prompt = moves[command]
+            return ""
+        if self.prompt != PROMPT:
+            return self.configure(command)
+        text = ANSWERS.get(command, f"% Unknown command: {command}\n")
+        if command != "show running-config":
+            return text
+        return text.replace("ip route", "\n".join([*self.routes(), "ip route"]), 1)
+
+    def configure(self, command: str) -> str:
+        routes, wanted = self.routes(), command.removeprefix("no ")
+        if not wanted.startswith("ip route "):
+            return f"% Unknown command: {command}\n"
+        if wanted == command:
+            routes.append(command)
+        elif wanted in routes:
+            routes.remove(wanted)
+        self.kept.write_text("\n".join(routes))
+        return ""
+
+
 def main() -> None:
+    router = Router(Path(sys.argv[1]))
+    command = next((sys.argv[at + 1] for at, word in enumerate(sys.argv) if word == "-c"), "")
+    if command:
+        sys.stdout.write(router.answer(command))
+        return
     sys.stdout.write(
         "\nHello, this is FRRouting (version 10.3).\nCopyright 1996-2005 Kunihiro Ishiguro, et al.\n\n"
     )
     while True:
-        sys.stdout.write(PROMPT)
+        sys.stdout.write(router.prompt)
         sys.stdout.flush()
         line = sys.stdin.readline()
         command = line.strip()
-        if not line or command == "exit":
+        if not line or (command == "exit" and router.prompt == PROMPT):
             return
         if command:
-            sys.stdout.write(ANSWERS.get(command, f"% Unknown command: {command}\n"))
+            sys.stdout.write(router.answer(command))
 
 
 if __name__ == "__main__":

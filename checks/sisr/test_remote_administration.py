@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from sio_lab import parallel
+from sio_lab.audit import equipment
 from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
 from sio_lab.errors import InconclusiveError
@@ -16,6 +18,7 @@ from sio_lab.lab.model import Machine as MachineSection
 from sio_lab.probes import flow, ssh_server, system
 from sio_lab.probes.flow import FlowObservation
 from sio_lab.probes.machine import Machine
+from sio_lab.probes.netdevice import DeviceObservation
 from sio_lab.probes.observation import Ran
 from sio_lab.probes.ssh_server import AlgorithmsObservation, MethodsObservation
 from sio_lab.probes.system import SystemObservation
@@ -24,6 +27,13 @@ from sio_lab.text import Text
 AT_ONCE = 8
 """Machines that are asked at the same time."""
 SSH, TELNET = 22, 23
+CLEAR = {
+    TELNET: Text("telnet", "telnet"),
+    513: Text("rlogin", "rlogin"),
+    514: Text("rsh", "rsh"),
+    **{port: Text(f"telnet (port {port} de FRR)", f"telnet (FRR's port {port})") for port in range(2601, 2624)},
+}
+"""Ports of command lines in clear text; FRR's daemons have one each: docs.frrouting.org, "Setup"."""
 PASSWORDS = {"password", "keyboard-interactive", "none"}
 """Ways of logging in without a key: a password, whatever asks for it, or nothing at all (RFC 4252, RFC 4256)."""
 
@@ -35,25 +45,35 @@ PASSWORDS = {"password", "keyboard-interactive", "none"}
     deadline=90,
 )
 def test_keys_alone(lab: Lab, proof: Proof, service: RemoteAdministration) -> None:
-    """Servers, firewalls and fixed terminals are administered with a key, from the administration perimeter alone.
+    """Machines and network equipment are administered with a key, from the administration perimeter alone.
 
-    Satisfied: from the administrators' machine the key opens a session on each of them (its machine-id says so);
-    none offers to log in with a password, or an algorithm that is known to be weak; telnet is closed on each; from
-    a user's machine none can be reached, and one of the same perimeter hangs up before any login.
+    Satisfied: from the administrators' machine the key opens a session on each server, firewall and fixed terminal
+    (its machine-id says so), and on the command line of each network equipment (which tells its version); none
+    offers to log in with a password, or an algorithm that is known to be weak; telnet is closed on each, as is any
+    other command line in clear text; from a user's machine none can be reached, and one of the same perimeter
+    hangs up before any login.
     Not satisfied: one of these is seen to be otherwise.
     Unverified: a machine does not answer, or the lab declares none to administer.
-    Reads: services.remote_administration, kind and addresses of all machines.
+    Reads: services.remote_administration, kind, device_type and addresses of all machines.
     """
     targets = administered(lab, service.machines[0])
-    if not targets:
+    if not targets and not lab.equipment():
         raise InconclusiveError(
             Text("aucune machine à administrer dans ce labo", "no machine to administer in this lab"),
             where="machines",
         )
     administrator = proof.machine(service.machines[0])
-    for seen in parallel.each(partial(examine, lab, proof, administrator, service), targets, workers=AT_ONCE):
-        judge(proof, seen)
-    judge_stranger(lab, proof, service, targets)
+    devices = lab.equipment()
+    asked: list[Callable[[], Examined | ExaminedDevice]] = [
+        *(partial(examine, lab, proof, administrator, service, name) for name in targets),
+        *(partial(examine_device, lab, proof, administrator, service, name) for name in devices),
+    ]
+    for seen in parallel.each(lambda ask: ask(), asked, workers=AT_ONCE):
+        if isinstance(seen, Examined):
+            judge(proof, seen)
+        else:
+            judge_device(proof, seen)
+    judge_stranger(lab, proof, service, [*targets, *devices])
 
 
 def administered(lab: Lab, administrator: str) -> list[str]:
@@ -73,47 +93,79 @@ def administered(lab: Lab, administrator: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """What was seen of one SSH server, and of its neighbours that speak in clear text."""
+
+    name: str
+    methods: tuple[MethodsObservation, ...]
+    algorithms: AlgorithmsObservation
+    clear: tuple[FlowObservation, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Examined:
     """What was seen of one machine, from the administrators' and from itself."""
 
-    name: str
+    server: Server
     itself: SystemObservation
     login: Ran
-    methods: tuple[MethodsObservation, ...]
-    algorithms: AlgorithmsObservation
-    telnet: FlowObservation
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedDevice:
+    """What was seen of network equipment; ``login``: with the administrators' own key, where that can be told."""
+
+    server: Server
+    login: Ran | None
+    version: DeviceObservation
 
 
 def examine(lab: Lab, proof: Proof, administrator: Machine, service: RemoteAdministration, name: str) -> Examined:
-    """Ask one machine all there is to ask; also under a name that nobody bears: accounts may differ."""
-    machine, host = proof.machine(name), lab.fqdn(name)
-    (telnet,) = flow.tcp(machine, [(host, TELNET)], deadline=1)
-    return Examined(
+    """Ask one machine all there is to ask."""
+    machine = proof.machine(name)
+    login = administrator.run(key_login(service, service.user, lab.fqdn(name), "cat /etc/machine-id"), deadline=15)
+    clear = flow.tcp(machine, [(lab.fqdn(name), TELNET)], deadline=1)
+    server = examine_server(administrator, name, lab.fqdn(name), service.user, clear)
+    return Examined(server, system.identify(machine), login)
+
+
+def examine_device(
+    lab: Lab, proof: Proof, administrator: Machine, service: RemoteAdministration, name: str
+) -> ExaminedDevice:
+    """Ask network equipment all there is to ask; what is not ours is asked from outside alone."""
+    user, host = equipment.account(lab, name), lab.fqdn(name)
+    ours = lab.machines[name].connection is None
+    login = administrator.run(key_login(service, user, host, "show version"), deadline=15) if ours else None
+    with proof.device(name, administrator) as device:
+        version = device.version()
+    clear = flow.tcp(proof.machine(name) if ours else administrator, [(host, port) for port in CLEAR], deadline=1)
+    return ExaminedDevice(examine_server(administrator, name, host, user, clear), login, version)
+
+
+def examine_server(
+    administrator: Machine, name: str, host: str, user: str, clear: Sequence[FlowObservation]
+) -> Server:
+    """Ask one SSH server all there is to ask; also under a name that nobody bears: accounts may differ."""
+    return Server(
         name,
-        system.identify(machine),
-        administrator.run(key_login(service, host), deadline=15),
-        tuple(ssh_server.methods(administrator, host, user) for user in (service.user, "sio-lab-nobody")),
+        tuple(ssh_server.methods(administrator, host, who) for who in (user, "sio-lab-nobody")),
         ssh_server.algorithms(administrator, host),
-        telnet,
+        tuple(clear),
     )
 
 
-def key_login(service: RemoteAdministration, host: str) -> str:
-    """Return the command that logs in with the key alone, host key verified, and prints the machine-id there."""
+def key_login(service: RemoteAdministration, user: str, host: str, command: str) -> str:
+    """Return the command that logs in with the key alone, host key verified, and runs ``command`` there."""
     options = ["BatchMode=yes", "PreferredAuthentications=publickey", "IdentitiesOnly=yes"]
     options += ["StrictHostKeyChecking=yes", "ConnectTimeout=5", "LogLevel=ERROR"]
-    command = ["ssh", "-n", "-T", "-i", service.key, *(part for option in options for part in ("-o", option))]
-    return shlex.join([*command, f"{service.user}@{host}", "cat /etc/machine-id"])
+    ssh = ["ssh", "-n", "-T", "-i", service.key, *(part for option in options for part in ("-o", option))]
+    return shlex.join([*ssh, f"{user}@{host}", command])
 
 
 def judge(proof: Proof, seen: Examined) -> None:
     """Judge one machine."""
-    name = seen.name
-    proof.works(
-        seen.login,
-        fr=f"{name} : la clé n'ouvre pas de session depuis la machine d'administration",
-        en=f"{name}: the key opens no session from the administration machine",
-    )
+    name = seen.server.name
+    judge_login(proof, name, seen.login)
     proof.holds(
         seen.login.stdout.strip() == seen.itself.machine_id,
         seen.login,
@@ -122,6 +174,34 @@ def judge(proof: Proof, seen: Examined) -> None:
         fr=f"{name} : la session ouverte est celle d'une autre machine",
         en=f"{name}: the session that opens is another machine's",
     )
+    judge_server(proof, seen.server)
+
+
+def judge_device(proof: Proof, seen: ExaminedDevice) -> None:
+    """Judge one network equipment."""
+    name = seen.server.name
+    if seen.login:
+        judge_login(proof, name, seen.login)
+    proof.works(
+        seen.version,
+        fr=f"{name} : sa ligne de commande ne dit pas sa version",
+        en=f"{name}: its command line does not tell its version",
+    )
+    judge_server(proof, seen.server)
+
+
+def judge_login(proof: Proof, name: str, login: Ran) -> None:
+    """Judge whether the administrators get in."""
+    proof.works(
+        login,
+        fr=f"{name} : la clé n'ouvre pas de session depuis la machine d'administration",
+        en=f"{name}: the key opens no session from the administration machine",
+    )
+
+
+def judge_server(proof: Proof, seen: Server) -> None:
+    """Judge one SSH server, and its neighbours."""
+    name = seen.name
     for asked in seen.methods:
         offered = ", ".join(sorted(asked.methods & PASSWORDS))
         proof.holds(
@@ -146,13 +226,14 @@ def judge(proof: Proof, seen: Examined) -> None:
             fr=f"{name} : algorithmes que ssh-audit réprouve et que l'ANSSI ou le NIST admettent ({named})",
             en=f"{name}: algorithms that ssh-audit reproves and ANSSI or NIST accept ({named})",
         )
-    proof.holds(
-        seen.telnet.state != "open",
-        seen.telnet,
-        side="negative",
-        fr=f"{name} : telnet est ouvert",
-        en=f"{name}: telnet is open",
-    )
+    for port in seen.clear:
+        proof.holds(
+            port.state != "open",
+            port,
+            side="negative",
+            fr=f"{name} : {CLEAR[port.port].fr} est ouvert",
+            en=f"{name}: {CLEAR[port.port].en} is open",
+        )
 
 
 def judge_stranger(lab: Lab, proof: Proof, service: RemoteAdministration, targets: list[str]) -> None:

@@ -19,7 +19,10 @@ from sio_lab.probes.observation import Evidence
 from sio_lab.text import Text
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from sio_lab.disruption.cuts import Ways
+    from sio_lab.probes.netdevice import Device
     from sio_lab.probes.ssh_transport import Reconnection
 
 
@@ -37,8 +40,9 @@ class CaseProof(Proof):
         secrets: Mapping[str, str],
         ca: Path,
         ways: Ways | None = None,
+        device: Callable[[str, Machine], AbstractContextManager[Device]] | None = None,
     ) -> None:
-        super().__init__(machine, passwords, secrets, ca, ways)
+        super().__init__(machine, passwords, secrets, ca, ways, device)
         self._warned = False
         self._asked: dict[str, tuple[Session, int]] = {}
 

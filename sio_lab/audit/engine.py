@@ -75,7 +75,12 @@ class Engine:
         """Add a check; it is settled at once where it is not to run."""
         ground = self._ground
         proof = CaseProof(
-            self._machines.bound, ground.secrets.passwords, ground.named_secrets(), ground.ca, ground.ways()
+            self._machines.bound,
+            ground.secrets.passwords,
+            ground.named_secrets(),
+            ground.ca,
+            ground.ways(),
+            ground.device,
         )
         case = Case(id_, binding, proof, folders, on_start=self._started, on_end=self._ended)
         self._of_requirement[binding.id] += 1

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sio_lab.audit import equipment
 from sio_lab.audit.machines import Sessions
 from sio_lab.disruption.cuts import Ways
 from sio_lab.errors import UsageError
 from sio_lab.lab import LoadedLab
 from sio_lab.lab.model import Lab
-from sio_lab.providers.base import Progress, Provider, Reporter
+from sio_lab.probes.machine import Machine
+from sio_lab.providers.base import Progress, Provider, Reporter, SshAccess
 from sio_lab.provision.secrets import Secrets
 from sio_lab.text import Text
+
+if TYPE_CHECKING:
+    from sio_lab.probes.netdevice import Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,7 @@ class Ground:
         secrets: the lab's secrets.
         ca: PEM bundle of the authorities that its certificates must descend from.
         provider: what its machines come from; none where nothing may be cut.
+        access: how its machines are reached.
     """
 
     lab: Lab
@@ -35,10 +42,15 @@ class Ground:
     secrets: Secrets
     ca: Path
     provider: Provider | None = None
+    access: Mapping[str, SshAccess] = field(default_factory=dict)
 
     def ways(self) -> Ways | None:
         """Return what it takes to cut parts of the lab, where that may be."""
         return Ways(self.lab, self.provider, self.sessions) if self.provider else None
+
+    def device(self, name: str, start: Machine) -> AbstractContextManager[Device]:
+        """Log in on the network equipment ``name`` from ``start`` (see ``equipment.connected``)."""
+        return equipment.connected(self.lab, self.access, name, start)
 
     def named_secrets(self) -> dict[str, str]:
         """Return the secrets that are nobody's password, by the names that checks use: ``services.dbms``."""
@@ -68,10 +80,12 @@ def of_lab(loaded: LoadedLab, report: Reporter | None = None) -> Iterator[Ground
         if lab.provider != "existing" and not ca.exists():
             raise not_provisioned(loaded)
         journal.wake(lab, provider, report or _silent)
-        sessions = ssh.Sessions(provider.access(lab))
+        access = provider.access(lab)
+        sessions = ssh.Sessions(access)
         try:
             journal.restore(Ways(lab, provider, sessions), report or _silent)
-            yield Ground(lab, sessions, secrets.load(lab), ca if ca.exists() else _system_authorities(), provider)
+            authorities = ca if ca.exists() else _system_authorities()
+            yield Ground(lab, sessions, secrets.load(lab), authorities, provider, access)
         finally:
             sessions.close()
 

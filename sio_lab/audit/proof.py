@@ -15,10 +15,13 @@ from sio_lab.probes.observation import KEPT, Evidence, Observation
 from sio_lab.text import Text
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from sio_lab.disruption.account import CutObservation, DisruptionObservation, WatchObservation
     from sio_lab.disruption.cuts import Cut, Ways
     from sio_lab.disruption.engine import Step
     from sio_lab.disruption.watch import Watch
+    from sio_lab.probes.netdevice import Device
 
 Side = Literal["positive", "negative"]
 
@@ -40,6 +43,7 @@ class Proof:
         secrets: the lab's other secrets, such as ``services.dbms``.
         ca: PEM bundle of the authorities that the lab's certificates must descend from.
         ways: what it takes to cut parts of the lab; none where nothing may be cut.
+        device: logs in on network equipment, by its name, from a machine.
     """
 
     closed = False
@@ -52,8 +56,10 @@ class Proof:
         secrets: Mapping[str, str],
         ca: Path,
         ways: Ways | None = None,
+        device: Callable[[str, Machine], AbstractContextManager[Device]] | None = None,
     ) -> None:
         self.ca = ca
+        self._device = device
         self._ways = ways
         self._machine = machine
         self._passwords = passwords
@@ -71,6 +77,19 @@ class Proof:
             IdentityError: it is not the machine that was provisioned.
         """
         return self._machine(name, self.record)
+
+    def device(self, name: str, start: Machine) -> AbstractContextManager[Device]:
+        """Log in on the network equipment ``name`` from ``start``, the machine that it is administered from.
+
+        Raises:
+            InconclusiveError: nothing says how to reach it.
+            SioLabError: as ``sio_lab.probes.netdevice.connected``, on entry.
+        """
+        if self._device is None:
+            raise InconclusiveError(
+                Text("aucun équipement ne peut être joint", "no equipment can be reached"), where=name
+            )
+        return self._device(name, start)
 
     def password(self, account: str) -> str:
         """Return the password of ``account``."""

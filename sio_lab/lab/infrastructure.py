@@ -23,8 +23,45 @@ class FrameAnalyser(Service):
     )
 
 
+class EquipmentVersions(Strict):
+    """Configurations of network equipment, kept and compared by the machine of configuration management."""
+
+    machines: list[MachineName] = Field(
+        min_length=1,
+        description="Equipment whose configuration is kept; checks alter that of the first.",
+        examples=[["routeur", "routeur-escale"]],
+    )
+    check: str = Field(
+        description="Command: tell what differs from the reference; exit status 0 without, 2 with a difference.",
+        examples=["sio-equipment check"],
+    )
+    save: str = Field(
+        description="Command: keep a new version of each configuration that changed.",
+        examples=["sio-equipment save"],
+    )
+    show: str = Field(
+        description="Command: print the last version that was kept.", examples=["sio-equipment show {machine}"]
+    )
+    history: str = Field(
+        description="Command: print the versions that were kept, one a line.",
+        examples=["sio-equipment history {machine}"],
+    )
+    change: list[str] = Field(
+        default=["ip route {address}/32 blackhole"],
+        min_length=1,
+        description="Harmless lines of configuration that name a given address (RFC 5737: nobody's).",
+        examples=[["ip route {address} 255.255.255.255 Null0"]],
+    )
+    undo: list[str] = Field(
+        default=["no ip route {address}/32 blackhole"],
+        min_length=1,
+        description="Lines that undo them.",
+        examples=[["no ip route {address} 255.255.255.255 Null0"]],
+    )
+
+
 class ConfigurationManagement(Service):
-    """2.1.d: drift of a managed file is seen and undone, and the history shows both."""
+    """2.1.d: drift of a managed file is seen and undone, and the history shows both; so is that of equipment."""
 
     managed: list[MachineName] = Field(
         min_length=1, description="Machines whose file is managed.", examples=[["partage", "collab"]]
@@ -48,10 +85,13 @@ class ConfigurationManagement(Service):
         description="Text of the history's entry on a restoration.",
         examples=["Restored: {machine}"],
     )
+    equipment: EquipmentVersions | None = Field(
+        default=None, description="What keeps the configurations of network equipment, where the lab has some."
+    )
 
 
 class RemoteAdministration(Service):
-    """2.1.e: servers, firewalls and fixed terminals are administered over SSH, from one machine (the first)."""
+    """2.1.e: servers, terminals and equipment are administered over SSH, from one machine (the first)."""
 
     user: str = Field(default="root", description="Account that administrators log in with.", examples=["root"])
     key: str = Field(

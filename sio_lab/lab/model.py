@@ -62,9 +62,6 @@ class Connection(Strict):
         examples=["ssh-ed25519 AAAAC3Nza…"],
     )
     become: bool = Field(default=False, description="Whether commands go through sudo.", examples=[True])
-    device_type: str | None = Field(
-        default=None, description="netmiko device type, for network equipment.", examples=["cisco_ios"]
-    )
 
 
 class Machine(Strict):
@@ -76,6 +73,12 @@ class Machine(Strict):
         examples=[["rockylinux/9", "debian/12"]],
     )
     kind: Kind = Field(default="server", description="What the machine is.", examples=["terminal"])
+    device_type: str = Field(
+        default="",
+        description="Command line of network equipment (kind: network), by netmiko's name of it; frr: FRR's own, "
+        "that of the routers made here.",
+        examples=["cisco_ios"],
+    )
     title: str = Field(default="", description="What the machine is for, in a few words.", examples=["Annuaire"])
     addresses: dict[PerimeterName, IPv4Address] = Field(
         default={},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,17 +115,9 @@ class Device:
             Unreachable: the connection is lost.
         """
         at, start = datetime.now(UTC), monotonic()
-        try:
+        with self._answering(deadline):
             output = str(self._connection.send_command(command, read_timeout=deadline)).strip()
-        except NetmikoBaseException as error:
-            raise ProbeTimeout(
-                Text(f"pas de réponse en {deadline:g} s", f"no answer within {deadline:g} s"), where=self._name
-            ) from error
-        except (OSError, EOFError, paramiko.SSHException) as error:
-            raise Unreachable(
-                Text(f"connexion perdue ({error})", f"connection lost ({error})"), where=self._name
-            ) from error
-        refused = output.lower().startswith(_NOT_UNDERSTOOD)
+        refused = _misunderstood(output)
         evidence = self._start.saw(
             "netdevice.ask",
             target=self._name,
@@ -137,6 +129,39 @@ class Device:
         detail = output.splitlines()[0] if refused else ""
         return DeviceObservation(evidence, "refused" if refused else "granted", detail, output=output)
 
+    def configure(self, lines: Sequence[str], *, deadline: float = 20.0) -> DeviceObservation:
+        """Enter ``lines`` of configuration; they are in force at once, and not kept over a restart.
+
+        Raises:
+            ProbeTimeout, Unreachable: as ``ask``.
+        """
+        at, start = datetime.now(UTC), monotonic()
+        with self._answering(deadline):
+            output = str(self._connection.send_config_set(list(lines), read_timeout=deadline))
+        wrong = next((line for line in map(str.strip, output.splitlines()) if _misunderstood(line)), "")
+        evidence = self._start.saw(
+            "netdevice.configure",
+            target=self._name,
+            sent="\n".join(lines),
+            received=output,
+            at=at,
+            start=start,
+        )
+        return DeviceObservation(evidence, "refused" if wrong else "granted", wrong, output=output)
+
+    @contextmanager
+    def _answering(self, deadline: float) -> Iterator[None]:
+        try:
+            yield
+        except NetmikoBaseException as error:
+            raise ProbeTimeout(
+                Text(f"pas de réponse en {deadline:g} s", f"no answer within {deadline:g} s"), where=self._name
+            ) from error
+        except (OSError, EOFError, paramiko.SSHException) as error:
+            raise Unreachable(
+                Text(f"connexion perdue ({error})", f"connection lost ({error})"), where=self._name
+            ) from error
+
     def _command(self, what: str) -> str:
         commands = next((known for start, known in _ASKED.items() if self._type.startswith(start)), None)
         if commands is None:
@@ -146,6 +171,10 @@ class Device:
                 todo=Text(f"types connus : {', '.join(_ASKED)}…", f"known types: {', '.join(_ASKED)}…"),
             )
         return commands[what]
+
+
+def _misunderstood(answer: str) -> bool:
+    return answer.lower().startswith(_NOT_UNDERSTOOD)
 
 
 @contextmanager

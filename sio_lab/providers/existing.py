@@ -68,7 +68,7 @@ class ExistingProvider:
     def access(self, lab: Lab) -> dict[str, SshAccess]:
         """Return how to reach each machine whose connection is SSH; the others are left out."""
         return {
-            name: _access(name, machine.connection)
+            name: access_of(name, machine.connection)
             for name, machine in lab.machines.items()
             if machine.connection and machine.connection.type == "ssh"
         }
@@ -130,7 +130,8 @@ def _not_ours(machine: str) -> ProviderError:
     )
 
 
-def _access(machine: str, connection: Connection) -> SshAccess:
+def access_of(machine: str, connection: Connection) -> SshAccess:
+    """Return how to reach ``machine``, as the lab file says it."""
     return SshAccess(
         machine=machine,
         user=connection.user,

@@ -15,8 +15,11 @@ from sio_lab.audit.proof import NotSatisfiedError, Proof
 from sio_lab.errors import InconclusiveError
 from sio_lab.lab.infrastructure import Automation, ConfigurationManagement
 from sio_lab.lab.loading import load
+from sio_lab.lab.model import Lab
 from sio_lab.probes.machine import Machine
 
+ALONE = Lab.model_validate({"lab": "petit", "title": "Petit", "option": "SISR", "machines": {"a": {}}})
+"""A lab without network equipment: see ``test_equipment``."""
 TOOL = """#!/bin/sh
 # Keeps {path} as {path}.wanted says.
 case "$1" in
@@ -73,7 +76,7 @@ def drift(proof: Proof, folder: Path, *edits: tuple[str, str]) -> None:
         history=f"{tool} history",
     )
     try:
-        module("test_configuration_management").test_drift_is_undone(proof, service)
+        module("test_configuration_management").test_drift_is_undone(ALONE, proof, service)
     finally:
         assert path.read_text() == "Managed\n"
 

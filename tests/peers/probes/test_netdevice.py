@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def router(folder: Path) -> Iterator[Sshd]:
-    with sshd(folder, {"ForceCommand": f"{sys.executable} -IS {VTYSH}"}) as running:
+    with sshd(folder, {"ForceCommand": f"{sys.executable} -IS {VTYSH} {folder / 'changes'}"}) as running:
         yield running
 
 
@@ -56,6 +56,26 @@ def test_a_command_that_it_does_not_know(router: Sshd) -> None:
         seen = device.ask("show nothing")
     assert seen.answer == "refused"
     assert seen.detail == "% Unknown command: show nothing"
+
+
+def test_a_line_added_and_removed(router: Sshd) -> None:
+    record: list[Evidence] = []
+    with netdevice.connected(machine(record=record), router.access, netdevice.FRR) as device:
+        before = device.configuration().output
+        assert device.configure(["ip route 198.51.100.7/32 blackhole"]).granted
+        assert "ip route 198.51.100.7/32 blackhole" in device.configuration().output.splitlines()
+        assert device.configure(["no ip route 198.51.100.7/32 blackhole"]).granted
+        assert device.configuration().output == before
+    (first, *_) = [evidence for evidence in record if evidence.probe == "netdevice.configure"]
+    assert first.sent == "ip route 198.51.100.7/32 blackhole"
+
+
+def test_a_line_that_it_does_not_know(router: Sshd) -> None:
+    with netdevice.connected(machine(), router.access, netdevice.FRR) as device:
+        seen = device.configure(["colour red"])
+        assert seen.answer == "refused"
+        assert seen.detail == "% Unknown command: colour red"
+        assert device.version().granted
 
 
 def test_another_host_key(router: Sshd, folder: Path) -> None:

@@ -169,7 +169,7 @@ def test_access(identity: str) -> None:
     declared = lab(
         srv={"host": "srv.lycee.lan", "user": "x", "port": 2222, "become": True, "identity_file": "~/.ssh/audit"},
         ad={"type": "winrm", "host": "ad.lycee.lan", "user": "audit", "port": 5986},
-        sw={"type": "network", "host": "sw.lycee.lan", "user": "audit", "device_type": "cisco_ios"},
+        sw={"type": "network", "host": "sw.lycee.lan", "user": "audit"},
         web={"host": "web", "user": "audit", "host_key": "ssh-ed25519 AAAA root@web"},
     )
     ways = ExistingProvider().access(declared)
