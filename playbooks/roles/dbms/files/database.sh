@@ -3,9 +3,14 @@
 set -eu
 umask 077
 read -r password
+# Where there is a replica, nothing here waits for it: the primary may be alone.
+export PGOPTIONS='-c synchronous_commit=local'
 port=$1
 sql() { runuser -u postgres -- psql --port "$port" --quiet --no-align --tuples-only --set ON_ERROR_STOP=1 "$1"; }
 
+for _ in $(seq 60); do pg_isready --quiet --port "$port" && break; sleep 0.5; done
+# A replica has all of it from its primary.
+[ "$(echo 'SELECT pg_is_in_recovery()' | sql postgres)" = f ] || exit 0
 if [ -z "$(echo "SELECT 1 FROM pg_roles WHERE rolname = '$3'" | sql postgres)" ]; then
     echo "CREATE ROLE \"$3\" LOGIN" | sql postgres
     echo changed
@@ -14,7 +19,7 @@ if [ -z "$(echo "SELECT 1 FROM pg_database WHERE datname = '$2'" | sql postgres)
     echo "CREATE DATABASE \"$2\" OWNER \"$3\"" | sql postgres
     sql "$2" <<END
 SET ROLE "$3";
-CREATE TABLE regates (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, nom text NOT NULL, jour date NOT NULL);
+CREATE TABLE regates (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, nom text NOT NULL, jour date NOT NULL, cle text UNIQUE);
 INSERT INTO regates (nom, jour) VALUES ('Coupe de printemps', '2026-04-11'), ('Tour de la baie', '2026-06-20');
 END
     echo changed

@@ -2,7 +2,8 @@
 
 ``GET /`` is that page, ``GET /sante`` the health of this machine alone, ``GET <entries>`` a JSON list of ``id``,
 ``nom`` and ``jour``. ``POST <entries>`` (form: ``nom``, ``jour``) adds one and returns it with ``retrait``,
-a path: ``DELETE`` of it removes the race, which nobody else can.
+a path: ``DELETE`` of it removes the race, which nobody else can. Whoever got no answer sends it again: with the
+same ``Idempotency-Key`` (draft-ietf-httpapi-idempotency-key-header) it is added once.
 """
 
 import datetime
@@ -10,7 +11,7 @@ import hashlib
 import hmac
 import html
 import json
-from contextlib import closing
+import threading
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -19,6 +20,11 @@ import psycopg2
 SETTINGS = json.loads(Path("/etc/sio-lab/site.json").read_text(encoding="utf-8"))
 ENTRIES = SETTINGS["entries"]
 LONGEST = 4096  # bytes of a form, characters of a name
+# Connections are kept, for logging in takes long on a machine that is busy; and no more than these, for a database
+# that is lost must not keep all threads waiting.
+KEPT = []
+AT_ONCE = threading.BoundedSemaphore(6)
+PATIENCE = 0.8  # seconds
 
 
 class Refused(Exception):
@@ -50,7 +56,11 @@ def answer(environ):
     if method in ("GET", "HEAD") and path == ENTRIES:
         return "200 OK", "application/json", json.dumps(listed(), ensure_ascii=False)
     if method == "POST" and path == ENTRIES:
-        return "201 Created", "application/json", json.dumps(added(*form(environ)), ensure_ascii=False)
+        return (
+            "201 Created",
+            "application/json",
+            json.dumps(added(*form(environ), key(environ)), ensure_ascii=False),
+        )
     if method == "DELETE" and path.startswith(f"{ENTRIES}/"):
         removed(path)
         return "204 No Content", "text/plain", ""
@@ -77,11 +87,44 @@ def form(environ):
     return name, day
 
 
+def key(environ):
+    """Return what tells a request that is sent again from another one, if anything does."""
+    return environ.get("HTTP_IDEMPOTENCY_KEY", "")[:LONGEST] or None
+
+
 def ask(statement, *values):
     """Run one statement in a transaction of its own; return its rows."""
-    with closing(psycopg2.connect(**SETTINGS["database"])) as database, database, database.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall()
+    if not AT_ONCE.acquire(timeout=PATIENCE):
+        raise Refused("503 Service Unavailable")
+    try:
+        database = connection()
+        try:
+            with database, database.cursor() as cursor:
+                cursor.execute(statement, values)
+                rows = cursor.fetchall()
+        except BaseException:
+            database.close()
+            raise
+        KEPT.append(database)
+        return rows
+    finally:
+        AT_ONCE.release()
+
+
+def connection():
+    """Return a connection that works: one that was kept, or a new one."""
+    while KEPT:
+        try:
+            database = KEPT.pop()
+            with database.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except IndexError:  # another thread took the last one
+            break
+        except psycopg2.Error:
+            database.close()
+        else:
+            return database
+    return psycopg2.connect(**SETTINGS["database"])
 
 
 def listed():
@@ -89,9 +132,15 @@ def listed():
     return [entry(row) for row in ask("SELECT id, nom, jour FROM regates ORDER BY id")]
 
 
-def added(name, day):
-    """Add a race; return it and the path that removes it."""
-    ((number, *rest),) = ask("INSERT INTO regates (nom, jour) VALUES (%s, %s) RETURNING id, nom, jour", name, day)
+ADD = """
+INSERT INTO regates (nom, jour, cle) VALUES (%s, %s, %s)
+ON CONFLICT (cle) DO UPDATE SET cle = excluded.cle RETURNING id, nom, jour
+"""
+
+
+def added(name, day, again):
+    """Add a race, unless that was done under the key ``again``; return it and the path that removes it."""
+    ((number, *rest),) = ask(ADD, name, day, again)
     return {**entry((number, *rest)), "retrait": f"{ENTRIES}/{number}/{seal(number)}"}
 
 
