@@ -56,7 +56,7 @@ def test_application_account(lab: Lab, proof: Proof, service: Dbms) -> None:
 def strangers(lab: Lab, service: Dbms) -> list[str]:
     """Return a machine of each users' perimeter from which no flow leads to the database."""
     target = lab.machine_of(service.host) or service.machines[0]
-    there = {target, *lab.machines[target].addresses}
+    there = {target, *lab.shared_by(target), *lab.machines[target].addresses}
     found = {}
     for name, machine in lab.machines.items():
         here = {name, *machine.addresses}

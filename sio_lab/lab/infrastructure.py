@@ -341,3 +341,35 @@ class LoadBalancer(Service):
         default="apache2", description="systemd unit of the service on the backends.", examples=["apache2"]
     )
     client: MachineName = Field(description="Machine that requests come from.", examples=["poste"])
+
+
+class Continuity(Service):
+    """2.1.h: a service goes on, with its data, when its nominal machine (the first) stops: the last takes over."""
+
+    unit: str = Field(
+        default="",
+        description="systemd unit that is stopped on the nominal machine; by default the machine loses its power.",
+        examples=["postgresql"],
+    )
+    entries_url: str = Field(
+        description="What users read (GET: a JSON list) and add to (POST of a form: returns the entry), and whose "
+        "data the machines keep.",
+        examples=["https://www.capvoile.test/regates"],
+    )
+    client: MachineName = Field(description="Machine that a user works from.", examples=["poste"])
+    recovery_seconds: float = Field(
+        default=15, gt=0, le=120, description="Longest time without service, in seconds.", examples=[15]
+    )
+    role: str = Field(
+        description="Command on each of the machines: tell what it is.", examples=["cat /run/sio-dbms/role"]
+    )
+    nominal: str = Field(
+        default="primary in step",
+        description="What it prints on the nominal machine as long as another could replace it without loss.",
+        examples=["primary in step"],
+    )
+    replacing: str = Field(
+        default="primary alone",
+        description="What it prints on the last machine while that one replaces it.",
+        examples=["primary alone"],
+    )

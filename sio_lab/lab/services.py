@@ -14,6 +14,7 @@ from sio_lab.lab.base import AccountName, MachineName, Service, Strict
 from sio_lab.lab.infrastructure import (
     Automation,
     ConfigurationManagement,
+    Continuity,
     FrameAnalyser,
     LoadBalancer,
     NetworkDetection,
@@ -316,6 +317,7 @@ class Services(Strict):
     site_link: SiteLink | None = None
     website: Website | None = None
     load_balancer: LoadBalancer | None = None
+    continuity: Continuity | None = None
     supervision: Supervision | None = None
     frame_analyser: FrameAnalyser | None = None
     remote_administration: RemoteAdministration | None = None
