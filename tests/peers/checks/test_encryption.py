@@ -53,6 +53,7 @@ def test_every_declared_service_is_examined_once_from_where_it_is_used(check: An
         ("poste", "collab.capvoile.test", 5232, ""),
         ("poste", "partage.capvoile.test", 443, ""),
         ("poste", "tickets.capvoile.test", 443, ""),
+        ("poste", "www.capvoile.test", 443, ""),
     }
 
 
