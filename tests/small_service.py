@@ -20,10 +20,10 @@ from sio_lab.providers.base import MachineState, Reporter
 from sio_lab.text import Text
 
 SERVER = """
-import http.server, os, ssl, sys
+import http.server, ssl, sys
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(int(os.environ.get("STATUS", "200")))
+        self.send_response(int(open("status").read()))
         self.send_header("X-Served-By", "web")
         self.send_header("Content-Length", "2")
         self.end_headers()
@@ -66,6 +66,7 @@ class Service:
         """Write the service's files and start it."""
         certificate(self.folder, "localhost")
         (self.folder / "server.py").write_text(SERVER)
+        self.answer(200)
         (self.folder / "addresses").write_text("2: eth0    inet 10.9.1.10/24 brd 10.9.1.255 scope global eth0\n")
         systemctl = SYSTEMCTL.format(folder=self.folder, port=self.port, python=sys.executable)
         for name, text in (
@@ -80,6 +81,10 @@ class Service:
 
     def systemctl(self, word: str) -> bool:
         return subprocess.run([self.folder / "systemctl", word], check=False).returncode == 0
+
+    def answer(self, status: int) -> None:
+        """Answer with this status from now on."""
+        (self.folder / "status").write_text(str(status))
 
     @property
     def url(self) -> str:

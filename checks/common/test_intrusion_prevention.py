@@ -77,7 +77,6 @@ def test_ban_after_bad_logins(lab: Lab, proof: Proof, service: IntrusionPreventi
 @contextmanager
 def ban_lifted(lab: Lab, proof: Proof, service: IntrusionPrevention) -> Iterator[None]:
     """Lift the bans of the outside client on leaving, whatever happened."""
-    keeper = proof.machine(service.machines[0])
     addresses = [str(address) for address in lab.machines[service.outside_client].addresses.values()]
     if not addresses:
         raise InconclusiveError(
@@ -87,11 +86,9 @@ def ban_lifted(lab: Lab, proof: Proof, service: IntrusionPrevention) -> Iterator
             ),
             where=f"machines.{service.outside_client}.addresses",
         )
-    try:
+    unban = "; ".join(service.unban.format(address=shlex.quote(address)) for address in addresses)
+    with proof.put_back(service.machines[0], unban):
         yield
-    finally:
-        for address in addresses:
-            keeper.run(service.unban.format(address=shlex.quote(address)))
 
 
 def bad_login(machine: Machine, service: IntrusionPrevention, proof: Proof) -> WebObservation:

@@ -48,7 +48,7 @@ def test_procedure_has_its_effect_once(proof: Proof, service: Automation) -> Non
         en=f"{service.path} is no {service.language} script",
     )
     absent(target, service)
-    try:
+    with proof.put_back(machine.name, service.undo):
         proof.works(machine.run(service.run, deadline=LONG), fr="la procédure échoue", en="the procedure fails")
         first = target.run(service.effect)
         proof.holds(
@@ -69,7 +69,6 @@ def test_procedure_has_its_effect_once(proof: Proof, service: Automation) -> Non
             fr="la seconde exécution change ce que la première a fait",
             en="the second run changes what the first one did",
         )
-    finally:
         undone = machine.run(service.undo, deadline=LONG)
     proof.works(undone, fr="la procédure ne se laisse pas défaire", en="the procedure cannot be undone")
     left = target.run(service.effect)

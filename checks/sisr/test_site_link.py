@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-import shlex
 from contextlib import ExitStack
 from time import monotonic, sleep
 
 from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
+from sio_lab.disruption import cuts
 from sio_lab.errors import InconclusiveError, ServiceUnavailable
 from sio_lab.lab.infrastructure import SiteLink
 from sio_lab.lab.model import Lab
@@ -20,8 +20,6 @@ from sio_lab.text import Text
 
 PERIOD = 0.5
 """Seconds between two attempts to reach the other site."""
-GRACE = 60
-"""Seconds beyond those of the check after which a router whose tunnel was cut gives it back by itself."""
 
 
 @requirement(
@@ -102,7 +100,8 @@ def test_link_is_encrypted(lab: Lab, proof: Proof, service: SiteLink) -> None:
     title=Text("Tunnel coupé : rien en clair", "Tunnel cut: nothing in clear"),
     intensity="disrupt",
     uses=["site_link"],
-    disturbs=["site_link"],
+    # Those that reach machines of the second site: to see them, or to administer them.
+    disturbs=["site_link", "supervision", "remote_administration", "configuration_management"],
     deadline=180,
 )
 def test_no_way_in_clear(lab: Lab, proof: Proof, service: SiteLink) -> None:
@@ -115,7 +114,7 @@ def test_no_way_in_clear(lab: Lab, proof: Proof, service: SiteLink) -> None:
     Unverified: the server is not reached to begin with, or the tunnel cannot be cut.
     Reads: services.site_link, the addresses of its machines.
     """
-    router, remote = proof.machine(service.machines[0]), proof.machine(service.remote)
+    remote = proof.machine(service.remote)
     before = reach(lab, service, remote)
     if not before.granted:
         raise InconclusiveError(
@@ -123,11 +122,8 @@ def test_no_way_in_clear(lab: Lab, proof: Proof, service: SiteLink) -> None:
             where=service.remote,
         )
     with capture.on(proof.machine(service.machines[1]), service.interface, in_clear(lab, service)) as stray:
-        try:
-            cut(router, service)
+        with proof.cut(cuts.command(service.machines[0], service.cut, back=service.restore)):
             without = [*attempts(lab, service, remote, until=False)]
-        finally:
-            given_back = router.run(service.restore)
         around = stray.search({})
     back = [*attempts(lab, service, remote, until=True)]
     proof.holds(
@@ -144,7 +140,6 @@ def test_no_way_in_clear(lab: Lab, proof: Proof, service: SiteLink) -> None:
         fr=f"sans le tunnel, {around.packets} paquets partent en clair",
         en=f"without the tunnel, {around.packets} packets leave in clear",
     )
-    proof.works(given_back, fr="le tunnel n'est pas rétabli", en="the tunnel was not given back")
     proof.works(
         back[-1],
         fr=f"le lien ne revient pas en {service.convergence_seconds:g} s",
@@ -171,21 +166,6 @@ def attempts(lab: Lab, service: SiteLink, remote: Machine, *, until: bool) -> li
             tries[-1].evidence.attempt = len(tries)
             tries[-1].evidence.retry_reason = "routes may not be found yet" if until else "a way may yet be found"
     return tries
-
-
-def cut(router: Machine, service: SiteLink) -> None:
-    """Cut the tunnel; the router gives it back by itself, should nobody be there to do it.
-
-    Raises:
-        InconclusiveError: it cannot be cut.
-    """
-    alone = f"sleep {service.convergence_seconds + GRACE:g}; {service.restore}"
-    done = router.run(f"{service.cut} && {{ setsid sh -c {shlex.quote(alone)} >/dev/null 2>&1 </dev/null & }}")
-    if not done.granted:
-        raise InconclusiveError(
-            Text(f"le tunnel ne se laisse pas couper : {done.detail}", f"the tunnel cannot be cut: {done.detail}"),
-            where=router.name,
-        )
 
 
 def own_address(lab: Lab, proof: Proof, service: SiteLink, remote: Machine) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from time import monotonic, sleep
 
 from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
-from sio_lab.errors import InconclusiveError
+from sio_lab.disruption import cuts
 from sio_lab.lab.infrastructure import Supervision
 from sio_lab.lab.model import Lab
 from sio_lab.lab.services import Services
 from sio_lab.probes import alerts, supervision
-from sio_lab.probes.machine import Machine
 from sio_lab.probes.supervision import Alert, AlertsObservation, IndicatorObservation, Supervisor
 from sio_lab.text import Text
 
@@ -29,6 +26,20 @@ WORDS = {
     "security": Text("sécurité", "security"),
 }
 EQUIPMENT = Text("l'état des interfaces (SNMP)", "the state of interfaces (SNMP)")
+
+BASES = ("directory", "dbms", "portal", "load_balancer")
+"""Services that others are built upon, without naming them."""
+
+
+def relying(lab: Lab) -> Collection[str]:
+    """Return the services that cannot be relied on while the declared unit of the declared machine is stopped."""
+    known = {name: getattr(lab.services, name) for name in Services.model_fields}
+    service = lab.services.supervision
+    if service is None or any(known[name] and service.target in known[name].machines for name in BASES):
+        return tuple(known)
+    named = {name for name, section in known.items() if section and service.target in section.machines_named()}
+    # Encryption is asked of every service.
+    return {*named, "encryption"}
 
 
 @requirement(
@@ -78,8 +89,7 @@ def test_all_machines_are_supervised(lab: Lab, proof: Proof, service: Supervisio
     title=Text("Alerte remise puis close", "Alert delivered, then resolved"),
     intensity="disrupt",
     uses=["supervision"],
-    # Which service is stopped is the lab file's choice: meanwhile nobody relies on any.
-    disturbs=tuple(Services.model_fields),
+    disturbs=relying,
     deadline=240,
 )
 def test_alert_is_delivered_and_resolved(lab: Lab, proof: Proof, service: Supervision) -> None:
@@ -92,7 +102,7 @@ def test_alert_is_delivered_and_resolved(lab: Lab, proof: Proof, service: Superv
     Reads: services.supervision.
     """
     watcher = supervision.supervisor(proof.machine(service.machines[0]), service, proof.ca)
-    target, receiver = proof.machine(service.target), proof.machine(service.receiver.machine)
+    receiver = proof.machine(service.receiver.machine)
     rules = watcher.rules()
     proof.works(rules, fr="aucune règle d'alerte", en="there is no rule that raises alerts")
     names = {rule.name for rule in rules.rules if metric(service.availability) in rule.reads}
@@ -108,7 +118,7 @@ def test_alert_is_delivered_and_resolved(lab: Lab, proof: Proof, service: Superv
             wanted=relevant,
             state=state,
             within=service.delay_seconds,
-            goes_on=lambda: not proof.closed,  # the service must not stay stopped for nobody
+            goes_on=proof.goes_on,  # the service must not stay stopped for nobody
         )
 
     before = quiet(watcher, relevant)
@@ -120,7 +130,12 @@ def test_alert_is_delivered_and_resolved(lab: Lab, proof: Proof, service: Superv
         en=f"an alert on '{service.target}' is raised already, while {service.unit} runs there",
     )
     point = alerts.end(receiver, service.receiver.path)
-    with stopped(target, service.unit):
+    with proof.cut(cuts.stopped(service.target, service.unit)) as cut:
+        proof.refused(
+            cut,
+            fr=f"{service.unit} ne s'arrête pas sur « {service.target} »",
+            en=f"{service.unit} does not stop on '{service.target}'",
+        )
         raised = wait("firing")
         known = raised.granted or any(map(relevant, watcher.alerts().alerts))
         proof.works(
@@ -231,33 +246,3 @@ def quiet(watcher: Supervisor, relevant: Callable[[Alert], bool]) -> AlertsObser
         if not any(map(relevant, seen.alerts)) or monotonic() >= end:
             return seen
         sleep(1)
-
-
-@contextmanager
-def stopped(machine: Machine, unit: str) -> Iterator[None]:
-    """Stop ``unit`` on ``machine``, and start it again whatever happens.
-
-    Raises:
-        InconclusiveError: it does not run beforehand, or cannot be stopped or started.
-    """
-    name = shlex.quote(unit)
-    if not machine.run(f"systemctl is-active {name}").granted:
-        raise InconclusiveError(
-            Text(f"{unit} ne tourne pas : rien à arrêter", f"{unit} does not run: nothing to stop"),
-            where=machine.name,
-        )
-    try:
-        cut = machine.run(f"systemctl stop {name}", deadline=30)
-        if not cut.granted:
-            raise InconclusiveError(
-                Text(f"{unit} ne s'arrête pas : {cut.detail}", f"{unit} cannot be stopped: {cut.detail}"),
-                where=machine.name,
-            )
-        yield
-    finally:
-        back = machine.run(f"systemctl start {name}", deadline=30)
-    if not back.granted:
-        raise InconclusiveError(
-            Text(f"{unit} ne redémarre pas : {back.detail}", f"{unit} does not start again: {back.detail}"),
-            where=machine.name,
-        )

@@ -156,8 +156,7 @@ class Engine:
             lambda: _settle(case, outcomes.expired(binding)),
             lambda: _settle(case, outcomes.blocked()),
             shared=needs(binding, lab),
-            # A disruption that does not say what it cuts cuts all that it uses.
-            exclusive=frozenset(binding.disturbs or (binding.uses or needs(binding, lab) if disruptive else ())),
+            exclusive=disturbed(binding, lab),
             deadline=binding.deadline,
         )
         if disruptive:
@@ -188,6 +187,15 @@ def needs(binding: Binding, lab: Lab) -> frozenset[str]:
         return frozenset((*type(lab.services).model_fields, *lab.machines))
     services = [getattr(lab.services, name) for name in binding.uses]
     return frozenset(binding.uses).union(*(service.machines_named() for service in services))
+
+
+def disturbed(binding: Binding, lab: Lab) -> frozenset[str]:
+    """Return the services and machines that nobody can rely on while a check runs."""
+    said = binding.disturbs(lab) if callable(binding.disturbs) else binding.disturbs
+    if said or binding.intensity != "disrupt":
+        return frozenset(said)
+    # A disruption that does not say what it cuts cuts all that it uses.
+    return frozenset(binding.uses or needs(binding, lab))
 
 
 def _settle(case: Case, ending: Ending) -> None:

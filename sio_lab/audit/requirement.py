@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from sio_lab.audit.document import Intensity
+from sio_lab.lab.model import Lab
 from sio_lab.text import Text
 
 
@@ -22,8 +23,8 @@ class Binding:
         intensity: ``observe``, ``exercise`` or ``disrupt``.
         uses: sections of ``services`` that it reads; the first is given to it as ``service``. Where the
             lab declares none of one of them, the check does not run (``unverified``: nothing declared).
-        disturbs: services or machines that cannot be relied on while it runs: no check that
-            ``uses`` one of them runs at the same time.
+        disturbs: services or machines that cannot be relied on while it runs, or what tells them of a lab: no
+            check that ``uses`` one of them runs at the same time.
         deadline: seconds that the whole check may last; then it is ``unverified``.
         one_sided: why there is nothing to refuse, for the few checks that have no negative side.
         informational: shown in the report, but its failure decides nothing.
@@ -33,7 +34,7 @@ class Binding:
     title: Text
     intensity: Intensity = "exercise"
     uses: Sequence[str] = ()
-    disturbs: Sequence[str] = ()
+    disturbs: Sequence[str] | Callable[[Lab], Collection[str]] = ()
     deadline: float = 30.0
     one_sided: str = ""
     informational: bool = False
@@ -45,7 +46,7 @@ def requirement(
     title: Text,
     intensity: Intensity = "exercise",
     uses: Sequence[str] = (),
-    disturbs: Sequence[str] = (),
+    disturbs: Sequence[str] | Callable[[Lab], Collection[str]] = (),
     deadline: float = 30.0,
     one_sided: str = "",
     informational: bool = False,

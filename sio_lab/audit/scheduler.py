@@ -37,10 +37,11 @@ class Task:
     done: Event = field(default_factory=Event)
 
     def excludes(self, other: Task) -> bool:
-        """Whether both cannot run at once."""
-        return not (
-            self.exclusive.isdisjoint(other.shared | other.exclusive) and other.exclusive.isdisjoint(self.shared)
-        )
+        """Whether both cannot run at once: what one relies on, the other disturbs.
+
+        Two that disturb the same, and rely on other things, do each other no harm.
+        """
+        return not (self.exclusive.isdisjoint(other.shared) and other.exclusive.isdisjoint(self.shared))
 
 
 class Scheduler:

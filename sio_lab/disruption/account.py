@@ -152,7 +152,8 @@ def of(
     begin = samples[0].at
     for index, each in enumerate(there):
         end = there[index + 1].times.cut if index + 1 < len(there) else float("inf")
-        seen = _observed(each, [sample for sample in samples if begin <= sample.at < end], asked, well)
+        own = [sample for sample in samples if begin <= sample.at and _over(sample, end)]
+        seen = _observed(each, own, asked, well)
         record(seen.evidence)
         _worth(asked, seen)
         yield seen
@@ -203,11 +204,15 @@ def _evidence(asked: Watch, samples: Sequence[Sample], timeline: Timeline) -> Ev
     )
 
 
+def _over(sample: Sample, cut_at: float) -> bool:
+    """Tell whether a request was over at a cut: what still waited for its answer says nothing of before."""
+    return sample.at + sample.took < cut_at or sample.at < cut_at - watch.TIMEOUT
+
+
 def _worth(asked: Watch, seen: DisruptionObservation) -> None:
     """Make sure that the watch can tell something."""
     samples, cut_at = seen.samples, seen.cut_at
-    # What was still waiting for its answer at the cut says nothing, unless its time was over anyway.
-    before = [s for s in samples if s.at + s.took < cut_at or s.at < cut_at - watch.TIMEOUT]
+    before = [sample for sample in samples if _over(sample, cut_at)]
     bad = [sample for sample in before if not sample.ok]
     if bad or {sample.kind for sample in before} != {"tcp", "http"}:
         why = bad[0].why if bad else "timeout"

@@ -1,9 +1,10 @@
 """Asks one service again and again from the machine that it runs on, and prints what became of each request.
 
-Run on the machine as ``python3 -IS -c SCRIPT URL TIMEOUT HEADER CA``: standard library only, Python 3.9 or later.
-It judges nothing. TCP connections and HTTP requests alternate, each in a thread of its own, so that one that waits
-holds up no other. On SIGTERM it prints one JSON object a line: ``at`` (seconds since 1970), ``took``, ``kind``
-(tcp, http), ``ok``, ``by`` (who answered: the value of HEADER) and ``why`` (how it failed).
+Run on the machine as ``python3 -IS -c SCRIPT URL TIMEOUT HEADER CA ALSO``: standard library only, Python 3.9 or
+later. It judges nothing. TCP connections and HTTP requests alternate, each in a thread of its own, so that one
+that waits holds up no other. ALSO is an HTTP status that is as good as 2xx, if it is not empty. On SIGTERM it
+prints one JSON object a line: ``at`` (seconds since 1970), ``took``, ``kind`` (tcp, http), ``ok``, ``by`` (who
+answered: the value of HEADER) and ``why`` (how it failed).
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ _LONGEST = 64  # characters of a header that are kept
 class Target:
     """What is asked: the address is looked up once, the certificate verified each time."""
 
-    def __init__(self, url: str, timeout: float, header: str, ca: str) -> None:
+    def __init__(self, url: str, timeout: float, header: str, ca: str, also: str) -> None:
         self.parts = urlsplit(url)
-        self.timeout, self.header = timeout, header
+        self.timeout, self.header, self.also = timeout, header, also
         secure = self.parts.scheme == "https"
         port = self.parts.port or (443 if secure else 80)
         found = socket.getaddrinfo(self.parts.hostname, port, type=socket.SOCK_STREAM)
@@ -73,7 +74,7 @@ class Target:
             by = (answer.getheader(self.header) or "")[:_LONGEST]
         finally:
             peer.close()
-        good = 200 <= answer.status < 300
+        good = 200 <= answer.status < 300 or str(answer.status) == self.also
         return good, by, "" if good else f"HTTP {answer.status}"
 
 
@@ -118,11 +119,11 @@ def _why(error: Exception) -> str:
     return type(error).__name__
 
 
-def main(url: str, timeout: str, header: str, ca: str) -> None:
+def main(url: str, timeout: str, header: str, ca: str, also: str) -> None:
     """Ask until SIGTERM comes, then print."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    samples = Samples(Target(url, float(timeout), header, ca))
+    samples = Samples(Target(url, float(timeout), header, ca, also))
     print("watching", file=sys.stderr, flush=True)  # noqa: T201  # whoever started it waits for this word
     waiting: list[threading.Thread] = []
     turn, due = 0, time.monotonic()

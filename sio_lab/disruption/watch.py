@@ -33,11 +33,13 @@ class Watch:
         url: page that is asked for (http or https).
         client: machine that asks.
         served_by: header of the answers that names who answered.
+        login: whether the service demands a login there: its demand (401, RFC 9110 §15.5.2) is then an answer too.
     """
 
     url: str
     client: str
     served_by: str = "X-Served-By"
+    login: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Sample:
         at: when it began, in seconds on the client's clock.
         took: seconds until its answer, or until it failed.
         kind: a TCP connection, or a whole HTTP request.
-        ok: whether it was answered well in time (HTTP: 2xx).
+        ok: whether it was answered well in time (HTTP: 2xx, or the demand of a login that is expected).
         by: who answered, as far as the answer says.
         why: how it failed.
     """
@@ -98,6 +100,7 @@ def watching(machine: Machine, watch: Watch, ca: Path) -> Iterator[Callable[[], 
     command = [
         *("python3", "-IS", "-c", Path(prober.__file__).read_text(encoding="utf-8")),
         *(watch.url, f"{TIMEOUT}", watch.served_by, bundle if len(bundle) <= _BUNDLE else ""),
+        "401" if watch.login else "",
     ]
     with background.running(machine, command, ready="watching", seconds=600) as program:
         if not program.started.granted:

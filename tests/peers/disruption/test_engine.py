@@ -191,6 +191,20 @@ def test_a_service_that_was_ill_before(disrupt: Disrupt, service: Service) -> No
     assert service.listens()
 
 
+def test_a_service_that_demands_a_login_is_there(service: Service) -> None:
+    service.answer(401)
+
+    def seen(*, login: bool) -> DisruptionObservation:
+        watched = Watch(service.url, "poste", login=login)
+        (found,) = engine.run([Step(UNIT, 0.8)], watched, service.ways(), service.ca, lambda _: None, lambda: True)
+        return found
+
+    assert 0.6 <= seen(login=True).outage.at_least <= 3
+    assert service.listens()
+    with pytest.raises(InconclusiveError, match="HTTP 401"):
+        seen(login=False)
+
+
 def test_the_certificate_is_verified(disrupt: Disrupt, service: Service) -> None:
     certificate(service.folder, "other")
     service.ca = service.folder / "other.pem"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,12 +95,13 @@ def test_not_back(found: DisruptionObservation) -> None:
         outage.back(proof(), found)
 
 
-@pytest.fixture(scope="module")
-def check() -> ModuleType:
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     file = Path(__file__).parents[3] / "checks" / "sisr" / "test_fault_tolerance.py"
     spec = importlib.util.spec_from_file_location("fault_tolerance", file)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # dataclasses look for their module there
     spec.loader.exec_module(module)
     return module
 
@@ -134,5 +136,20 @@ def test_what_is_reached_through_a_pair(check: ModuleType, pair: str, client: st
 
 
 def test_a_pair_that_nothing_goes_through(check: ModuleType) -> None:
+    assert list(check.candidates(paired(), "www")) == []
     with pytest.raises(InconclusiveError):
-        check.through(paired(), "www")
+        check.through(paired(), proof(), "www")
+
+
+@pytest.mark.parametrize(
+    ("answers", "url", "login"),
+    [((401, 200), "https://b/", False), ((401, 401), "https://a/", True), ((500, 401), "https://b/", True)],
+)
+def test_what_answers_is_watched(
+    check: ModuleType, monkeypatch: pytest.MonkeyPatch, answers: tuple[int, int], url: str, login: bool
+) -> None:
+    found = dict(zip(("https://a/", "https://b/"), answers, strict=True))
+    monkeypatch.setattr(check, "candidates", lambda *_: [(url, "poste") for url in found])
+    monkeypatch.setattr(check, "status", lambda _, url, client: found[url])
+    watch = check.through(paired(), proof(), "www")
+    assert (watch.url, watch.login) == (url, login)
