@@ -50,7 +50,7 @@ def test_alert_on_a_known_attack(lab: Lab, proof: Proof, service: IntrusionDetec
         if sent.answer == "unavailable":
             raise InconclusiveError(
                 Text(
-                    f"personne n'écoute là où la requête est envoyée : rien à détecter ({sent.detail})",
+                    f"aucun service n'écoute là où la requête est envoyée : rien à détecter ({sent.detail})",
                     f"nobody listens where the request is sent: nothing to detect ({sent.detail})",
                 ),
                 where=url,

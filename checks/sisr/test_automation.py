@@ -70,13 +70,13 @@ def test_procedure_has_its_effect_once(proof: Proof, service: Automation) -> Non
             en="the second run changes what the first one did",
         )
         undone = machine.run(service.undo, deadline=LONG)
-    proof.works(undone, fr="la procédure ne se laisse pas défaire", en="the procedure cannot be undone")
+    proof.works(undone, fr="l'annulation de la procédure échoue", en="the procedure cannot be undone")
     left = target.run(service.effect)
     proof.holds(
         not left.stdout.strip(),
         left,
         side="negative",
-        fr="défaite, la procédure laisse des traces",
+        fr="annulée, la procédure laisse des traces",
         en="once undone, the procedure leaves something behind",
     )
 
@@ -96,7 +96,7 @@ def absent(target: Machine, service: Automation) -> None:
             ),
             where=service.target,
             todo=Text(
-                f"défaites-la, si elle ne sert à personne : {service.undo}",
+                f"annulez-la, si personne n'en a besoin : {service.undo}",
                 f"undo it, if nobody needs it: {service.undo}",
             ),
         )

@@ -32,7 +32,7 @@ ABOUT = ("!", "#", "building configuration", "current configuration")
 
 @requirement(
     "2.1.d",
-    title=Text("Écart vu, corrigé, gardé en mémoire", "Drift seen, undone, remembered"),
+    title=Text("Écart détecté, corrigé, consigné", "Drift seen, undone, remembered"),
     uses=["configuration_management"],
     deadline=180,
 )
@@ -89,7 +89,7 @@ def judge_check(proof: Proof, tool: Machine, service: ConfigurationManagement, *
         seen.exit_status == (DRIFT if drift else 0),
         seen,
         side="positive" if drift else "negative",
-        fr=f"l'outil ne voit pas l'écart ({said})" if drift else f"l'outil échoue, ou voit un écart ({said})",
+        fr=f"l'outil ne détecte pas l'écart ({said})" if drift else f"l'outil échoue ou signale un écart ({said})",
         en=f"the tool does not see the drift ({said})" if drift else f"the tool fails, or sees a drift ({said})",
     )
     return seen
@@ -98,7 +98,7 @@ def judge_check(proof: Proof, tool: Machine, service: ConfigurationManagement, *
 def history(proof: Proof, tool: Machine, service: ConfigurationManagement) -> Ran:
     """Return the history as the tool prints it."""
     seen = tool.run(service.history)
-    proof.works(seen, fr="l'historique ne se lit pas", en="the history cannot be read")
+    proof.works(seen, fr="l'historique est illisible", en="the history cannot be read")
     return seen
 
 
@@ -188,7 +188,7 @@ def judge_equipment(lab: Lab, proof: Proof, service: ConfigurationManagement) ->
             seen,
             shown,
             side="positive",
-            fr=f"{name} : la version conservée n'est pas la configuration qui tourne",
+            fr=f"{name} : la version conservée n'est pas la configuration active",
             en=f"{name}: the version that is kept is not the configuration that runs",
         )
     name = kept.machines[0]
@@ -219,7 +219,7 @@ def keeper(lab: Lab, service: ConfigurationManagement) -> EquipmentVersions:
     if kept is None or missing:
         raise InconclusiveError(
             Text(
-                f"rien n'est déclaré qui conserve la configuration de : {', '.join(missing)}",
+                f"aucun outil déclaré ne conserve la configuration de : {', '.join(missing)}",
                 f"nothing is declared that keeps the configuration of: {', '.join(missing)}",
             ),
             where="services.configuration_management.equipment",
@@ -263,7 +263,7 @@ def show(proof: Proof, tool: Machine, kept: EquipmentVersions, name: str) -> Ran
     seen = tool.run(kept.show.format(machine=name))
     proof.works(
         seen,
-        fr=f"{name} : aucune version de sa configuration ne se lit",
+        fr=f"{name} : aucune version de sa configuration n'est lisible",
         en=f"{name}: no version of its configuration can be read",
     )
     return seen
@@ -288,9 +288,9 @@ def judge_comparison(seen: Ran, status: int, address: str, proof: Proof, *, adde
         seen.exit_status == status and (address in seen.stdout) == added,
         seen,
         side="positive" if added else "negative",
-        fr="une modification d'un équipement n'est pas vue"
+        fr="la modification d'un équipement n'est pas détectée"
         if added
-        else "un écart est dit, alors qu'il n'y est plus",
+        else "un écart est signalé, alors qu'il n'existe plus",
         en="a change of equipment is not seen" if added else "a difference is told that is there no more",
     )
 
@@ -301,7 +301,7 @@ def judge_version(seen: Ran, address: str, proof: Proof, *, added: bool) -> None
         (address in seen.stdout) == added,
         seen,
         side="positive" if added else "negative",
-        fr="la version conservée n'est pas celle qui tourne",
+        fr="la version conservée n'est pas la configuration active",
         en="the version that is kept is not the one that runs",
     )
 
@@ -310,7 +310,7 @@ def versions_of(proof: Proof, tool: Machine, kept: EquipmentVersions, name: str)
     """Return the versions that were kept of the configuration of ``name``."""
     seen = tool.run(kept.history.format(machine=name))
     proof.works(
-        seen, fr="les versions conservées ne se lisent pas", en="the versions that were kept cannot be read"
+        seen, fr="les versions conservées sont illisibles", en="the versions that were kept cannot be read"
     )
     return seen
 
@@ -323,7 +323,7 @@ def judge_versions(proof: Proof, tool: Machine, kept: EquipmentVersions, name: s
         before,
         after,
         side="positive",
-        fr=f"{name} : deux modifications n'ont pas fait deux versions",
+        fr=f"{name} : deux modifications n'ont pas donné deux versions",
         en=f"{name}: two changes did not make two versions",
     )
     save(proof, tool, kept)
@@ -333,7 +333,7 @@ def judge_versions(proof: Proof, tool: Machine, kept: EquipmentVersions, name: s
         after,
         last,
         side="negative",
-        fr=f"{name} : une version est faite, alors que rien ne change",
+        fr=f"{name} : une version est créée, alors que rien ne change",
         en=f"{name}: a version is made, while nothing changes",
     )
 

@@ -93,7 +93,7 @@ def losses(lab: Lab, proof: Proof, name: str) -> Iterator[Loss]:
     if not nominal_again():
         raise InconclusiveError(
             Text(
-                f"{nominal} ne tient pas les adresses partagées", f"{nominal} does not hold the shared addresses"
+                f"{nominal} ne porte pas les adresses partagées", f"{nominal} does not hold the shared addresses"
             ),
             where=f"shared_addresses.{name}",
         )

@@ -72,7 +72,7 @@ def hold_dialogue(lab: Lab, client: Machine, service: FrameAnalyser, token: str)
     if held.answer == "unavailable":
         raise InconclusiveError(
             Text(
-                f"personne n'écoute en SSH sur {service.peer} : aucun dialogue à analyser",
+                f"aucun serveur SSH n'écoute sur {service.peer} : aucun dialogue à analyser",
                 f"nobody listens over SSH on {service.peer}: no dialogue to analyse",
             ),
             where=service.machines[0],

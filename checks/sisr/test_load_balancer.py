@@ -56,7 +56,7 @@ def test_requests_are_spread(proof: Proof, service: LoadBalancer) -> None:
 
 @requirement(
     "2.1.j",
-    title=Text("Arrêt d'une machine répartie", "One of the machines behind stops"),
+    title=Text("Arrêt d'un des serveurs répartis", "One of the machines behind stops"),
     intensity="disrupt",
     uses=["load_balancer"],
     disturbs=["load_balancer", "website"],

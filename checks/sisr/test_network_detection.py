@@ -212,6 +212,6 @@ def network_of(lab: Lab, service: NetworkDetection) -> IPv4Network:
 def nobody_there(url: str) -> InconclusiveError:
     """Return the error that tells that a request met nobody."""
     return InconclusiveError(
-        Text("personne n'écoute là où la requête est envoyée", "nobody listens where the request is sent"),
+        Text("aucun service n'écoute là où la requête est envoyée", "nobody listens where the request is sent"),
         where=url,
     )

@@ -223,7 +223,7 @@ def judge_server(proof: Proof, seen: Server) -> None:
     if seen.algorithms.debated:
         named = ", ".join(seen.algorithms.debated)
         proof.remark(
-            fr=f"{name} : algorithmes que ssh-audit réprouve et que l'ANSSI ou le NIST admettent ({named})",
+            fr=f"{name} : algorithmes que ssh-audit déconseille et que l'ANSSI ou le NIST admettent ({named})",
             en=f"{name}: algorithms that ssh-audit reproves and ANSSI or NIST accept ({named})",
         )
     for port in seen.clear:
@@ -256,6 +256,6 @@ def judge_stranger(lab: Lab, proof: Proof, service: RemoteAdministration, target
                 seen.state != "open",
                 seen,
                 side="negative",
-                fr=f"{name} : SSH se laisse joindre depuis {service.stranger}",
+                fr=f"{name} : SSH est joignable depuis {service.stranger}",
                 en=f"{name}: SSH can be reached from {service.stranger}",
             )

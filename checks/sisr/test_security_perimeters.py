@@ -63,7 +63,7 @@ def test_flow_matrix(lab: Lab, proof: Proof) -> None:
     proof.holds(
         not forged,
         side="negative",
-        fr=f"des paquets à la source usurpée passent : {named(forged)}",
+        fr=f"des paquets à l'adresse source usurpée passent : {named(forged)}",
         en=f"packets with a forged source get through: {named(forged)}",
     )
     proof.holds(

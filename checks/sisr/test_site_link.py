@@ -118,7 +118,7 @@ def test_no_way_in_clear(lab: Lab, proof: Proof, service: SiteLink) -> None:
     before = reach(lab, service, remote)
     if not before.granted:
         raise InconclusiveError(
-            Text("le lien ne marche pas : rien à couper", "the link does not work: nothing to cut"),
+            Text("le lien ne fonctionne pas : rien à couper", "the link does not work: nothing to cut"),
             where=service.remote,
         )
     with capture.on(proof.machine(service.machines[1]), service.interface, in_clear(lab, service)) as stray:
@@ -142,7 +142,7 @@ def test_no_way_in_clear(lab: Lab, proof: Proof, service: SiteLink) -> None:
     )
     proof.works(
         back[-1],
-        fr=f"le lien ne revient pas en {service.convergence_seconds:g} s",
+        fr=f"le lien n'est pas rétabli en {service.convergence_seconds:g} s",
         en=f"the link does not come back within {service.convergence_seconds:g} s",
     )
 

@@ -86,7 +86,7 @@ def test_all_machines_are_supervised(lab: Lab, proof: Proof, service: Supervisio
 
 @requirement(
     "2.1.f",
-    title=Text("Alerte remise puis close", "Alert delivered, then resolved"),
+    title=Text("Alerte transmise puis close", "Alert delivered, then resolved"),
     intensity="disrupt",
     uses=["supervision"],
     disturbs=relying,
@@ -126,7 +126,7 @@ def test_alert_is_delivered_and_resolved(lab: Lab, proof: Proof, service: Superv
         before.answer != "unavailable" and not any(map(relevant, before.alerts)),
         before,
         side="negative",
-        fr=f"une alerte sur « {service.target} » est déjà levée, alors que {service.unit} y tourne",
+        fr=f"une alerte sur « {service.target} » est déjà en cours, alors que {service.unit} y tourne",
         en=f"an alert on '{service.target}' is raised already, while {service.unit} runs there",
     )
     point = alerts.end(receiver, service.receiver.path)
@@ -140,17 +140,17 @@ def test_alert_is_delivered_and_resolved(lab: Lab, proof: Proof, service: Superv
         known = raised.granted or any(map(relevant, watcher.alerts().alerts))
         proof.works(
             raised,
-            fr="l'alerte est levée, mais pas remise à son destinataire" if known else "aucune alerte n'est levée",
+            fr="alerte déclenchée, mais pas transmise à son destinataire" if known else "aucune alerte déclenchée",
             en="the alert is raised, but not delivered to its receiver" if known else "no alert is raised",
         )
     resolved = wait("resolved")
     proof.works(
         resolved,
-        fr=f"{service.unit} relancé sur « {service.target} » : la fin de l'alerte n'est pas remise",
+        fr=f"{service.unit} relancé sur « {service.target} » : la fin de l'alerte n'est pas transmise",
         en=f"{service.unit} started again on '{service.target}': the end of the alert is not delivered",
     )
     proof.remark(
-        fr=f"alerte remise {raised.delay:.1f} s après l'arrêt de {service.unit} sur « {service.target} », sa fin "
+        fr=f"alerte reçue {raised.delay:.1f} s après l'arrêt de {service.unit} sur « {service.target} », sa fin "
         f"{resolved.delay:.1f} s après la reprise (mesures à {supervision.POLL} s près)",
         en=f"alert delivered {raised.delay:.1f} s after {service.unit} stopped on '{service.target}', its end "
         f"{resolved.delay:.1f} s after it was back (measured within {supervision.POLL} s)",

@@ -31,7 +31,7 @@ CLEAR = re.compile(
 """An answer that holds a password as it is."""
 
 
-@requirement("2.2.b", title=Text("Poste nu", "Bare terminal"), uses=["terminal_deployment"], deadline=90)
+@requirement("2.2.b", title=Text("Poste vierge", "Bare terminal"), uses=["terminal_deployment"], deadline=90)
 def test_bare_terminal(lab: Lab, proof: Proof, service: TerminalDeployment) -> None:
     """A terminal without a system gets an address, a boot program, an installer and the answers to its questions.
 
@@ -45,7 +45,7 @@ def test_bare_terminal(lab: Lab, proof: Proof, service: TerminalDeployment) -> N
     """
     terminal = Terminal(proof.machine(service.client), service.interface)
     offer = dhcp.discover(terminal)
-    proof.works(offer, fr="aucune adresse n'est offerte au poste nu", en="the bare terminal is offered no address")
+    proof.works(offer, fr="le poste vierge n'obtient aucune adresse", en="the bare terminal is offered no address")
     in_range(proof, service, offer)
     with leased(proof, terminal, offer) as lease:
         in_range(proof, service, lease)
@@ -85,7 +85,7 @@ def test_other_networks(proof: Proof, service: TerminalDeployment) -> None:
     here = Terminal(proof.machine(service.client), service.interface)
     there = Terminal(proof.machine(service.stranger), service.stranger_interface)
     offer = dhcp.discover(here)
-    proof.works(offer, fr="aucune adresse n'est offerte au poste nu", en="the bare terminal is offered no address")
+    proof.works(offer, fr="le poste vierge n'obtient aucune adresse", en="the bare terminal is offered no address")
     proof.refused(
         dhcp.discover(there),
         fr=f"une machine du réseau de {service.stranger} reçoit une offre",
@@ -97,7 +97,7 @@ def test_other_networks(proof: Proof, service: TerminalDeployment) -> None:
 def leased(proof: Proof, terminal: Terminal, offer: DhcpObservation) -> Iterator[DhcpObservation]:
     """Take the address of ``offer``, and give it back on leaving."""
     lease = dhcp.request(terminal, offer)
-    proof.works(lease, fr="l'adresse offerte est refusée ensuite", en="the address offered is refused afterwards")
+    proof.works(lease, fr="l'adresse proposée est refusée ensuite", en="the address offered is refused afterwards")
     try:
         yield lease
     finally:

@@ -73,19 +73,19 @@ def back(proof: Proof, seen: DisruptionObservation) -> None:
         not left,
         seen,
         side="positive",
-        fr=f"{title.fr} : rétabli, tout n'est pas comme avant ({left})",
+        fr=f"{title.fr} : après rétablissement, tout n'est pas comme avant ({left})",
         en=f"{title.en}: given back, not all is as before ({left})",
     )
     proof.holds(
         seen.nominal_at is not None,
         seen,
         side="positive",
-        fr=f"{title.fr} : rétabli, le service ne revient pas à son état nominal",
+        fr=f"{title.fr} : après rétablissement, le service ne revient pas à son état nominal",
         en=f"{title.en}: given back, the service does not come back to its nominal state",
     )
     proof.works(
         seen,
-        fr=f"{title.fr} : rétabli, le service ne répond pas bien",
+        fr=f"{title.fr} : après rétablissement, le service ne répond pas bien",
         en=f"{title.en}: given back, the service does not answer well",
     )
 

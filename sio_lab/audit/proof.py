@@ -195,7 +195,7 @@ class Proof:
             seen.granted,
             seen,
             side="positive",
-            fr=f"{cut.title.fr} : rétabli, tout n'est pas comme avant ({seen.detail})",
+            fr=f"{cut.title.fr} : après rétablissement, tout n'est pas comme avant ({seen.detail})",
             en=f"{cut.title.en}: given back, not all is as before ({seen.detail})",
         )
 

@@ -227,7 +227,7 @@ def _worth(asked: Watch, seen: DisruptionObservation) -> None:
     if pace < _SLOWEST:
         raise InconclusiveError(
             Text(
-                f"le client n'a fait que {pace:.1f} requêtes par seconde : la mesure ne vaut rien",
+                f"le client n'a fait que {pace:.1f} requêtes par seconde : la mesure n'est pas exploitable",
                 f"the client made only {pace:.1f} requests a second: the measure is worth nothing",
             ),
             where=asked.client,

@@ -111,7 +111,7 @@ def ready(cut: Cut, ways: Ways) -> None:
     if not _works(cut, ways):
         raise InconclusiveError(
             Text(
-                f"{cut.what or cut.machine} ne marche pas : sa coupure ne montrerait rien",
+                f"{cut.what or cut.machine} ne fonctionne pas : sa coupure ne montrerait rien",
                 f"{cut.what or cut.machine} does not work: cutting it would show nothing",
             ),
             where=cut.machine,
