@@ -38,8 +38,8 @@ def _holding(document: AuditDocument, name: str, shared: SharedSummary) -> Holdi
     main = holders[0] if len(holders) == 1 else shared.machines[0]
     others = [machine for machine in shared.machines if machine != main]
     if holders:
-        words = Text(f"tenue par {' et '.join(holders)}", f"held by {' and '.join(holders)}")
+        words = Text(f"portée par {' et '.join(holders)}", f"held by {' and '.join(holders)}")
         return Holding(name, shared, words, len(holders) == 1, others)
     if len(told) == len(shared.machines):
-        return Holding(name, shared, Text("personne ne la tient", "nobody holds it"), False, others)
+        return Holding(name, shared, Text("aucune machine ne la porte", "nobody holds it"), False, others)
     return Holding(name, shared, Text(f"prévue sur {main}", f"meant for {main}"), True, others)

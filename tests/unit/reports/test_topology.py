@@ -181,10 +181,10 @@ def test_network_equipment_and_shared_addresses_are_told_apart(width: int) -> No
 @pytest.mark.parametrize(
     ("holds", "fr", "en", "well"),
     [
-        ({"lb1": ["www"], "lb2": []}, "tenue par lb1", "held by lb1", True),
-        ({"lb1": [], "lb2": ["www"]}, "tenue par lb2", "held by lb2", True),
-        ({"lb1": ["www"], "lb2": ["www"]}, "tenue par lb1 et lb2", "held by lb1 and lb2", False),
-        ({"lb1": [], "lb2": []}, "personne ne la tient", "nobody holds it", False),
+        ({"lb1": ["www"], "lb2": []}, "portée par lb1", "held by lb1", True),
+        ({"lb1": [], "lb2": ["www"]}, "portée par lb2", "held by lb2", True),
+        ({"lb1": ["www"], "lb2": ["www"]}, "portée par lb1 et lb2", "held by lb1 and lb2", False),
+        ({"lb1": [], "lb2": []}, "aucune machine ne la porte", "nobody holds it", False),
         ({"lb1": None, "lb2": []}, "prévue sur lb1", "meant for lb1", True),
     ],
 )
