@@ -156,15 +156,13 @@ def sentinel(proof: Proof, source: Machine, service: Backup) -> Iterator[Planted
     target = f"/var/tmp/{name}"  # noqa: S108  # made by mkdir, which fails where something is there already
     octal = "".join(f"\\{byte:o}" for byte in content)
     planted = Planted(path, name, "".join(f"\\x{byte:02x}" for byte in content), target, f"{target}/sums")
-    try:
+    with proof.put_back(source.name, f"rm -rf {path} {target}"):
         made = source.run(
             f"set -e; umask 077; mkdir {target}; printf '{octal}' >{path}; cd {target}; "
             f"sha256sum {path} | sed 's|  /|  {target}/|' >sums"
         )
         proof.works(made, fr="le fichier témoin ne s'écrit pas", en="the file cannot be written")
         yield planted
-    finally:
-        source.run(f"rm -rf {path} {target}")
 
 
 def archives(proof: Proof, source: Machine, service: Backup) -> dict[str, datetime]:

@@ -31,7 +31,7 @@ BEFORE = 2.0
 """Seconds of good service that must be seen before anything is cut, and again once all is back."""
 
 _TICK = 0.1
-_ASKING = 0.5  # seconds between questions whether the state is nominal: each is kept as evidence
+_ASKING = 0.2  # seconds between questions whether the state is nominal
 
 Record = Callable[[Evidence], None]
 GoesOn = Callable[[], bool]
