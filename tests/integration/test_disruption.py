@@ -1,0 +1,83 @@
+"""An audit that is killed while something is cut: `sio-lab repair` brings the nominal state back."""
+
+from __future__ import annotations
+
+import ast
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from lab_runner import ROOT, Cli, interrupt
+
+from sio_lab.disruption import journal, state
+from sio_lab.disruption.cuts import Ways
+from sio_lab.disruption.state import State
+from sio_lab.lab import load
+from sio_lab.lab.model import Lab
+from sio_lab.probes import ssh
+from sio_lab.providers import provider_for
+
+pytestmark = pytest.mark.integration
+
+SETTLING = 60.0  # seconds until a machine that was started again has its shared addresses back
+
+
+@dataclass(frozen=True)
+class Disruptive:
+    """A check that cuts something: what it proves, and the capabilities that it needs."""
+
+    name: str
+    requirement: str
+    uses: tuple[str, ...]
+
+
+def disruptive() -> Iterator[Disruptive]:
+    for file in sorted((ROOT / "checks").rglob("test_*.py")):
+        for node in ast.parse(file.read_text()).body:
+            for call in getattr(node, "decorator_list", ()):
+                if isinstance(node, ast.FunctionDef) and isinstance(call, ast.Call):
+                    named = {word.arg: word.value for word in call.keywords}
+                    if "intensity" in named and ast.literal_eval(named["intensity"]) == "disrupt":
+                        uses = ast.literal_eval(named["uses"]) if "uses" in named else ()
+                        yield Disruptive(node.name, ast.literal_eval(call.args[0]), tuple(uses))
+
+
+def nominal(lab: Lab) -> dict[str, State]:
+    provider = provider_for(lab)
+    sessions = ssh.Sessions(provider.access(lab))
+    try:
+        return state.of(list(lab.machines), Ways(lab, provider, sessions))
+    finally:
+        sessions.close()
+
+
+def wait(seconds: float, until: Callable[[], object]) -> bool:
+    end = time.monotonic() + seconds
+    while not until() and time.monotonic() < end:
+        time.sleep(0.1)
+    return bool(until())
+
+
+@pytest.mark.parametrize("check", list(disruptive()), ids=lambda check: f"{check.requirement}-{check.name}")
+def test_killed_then_repaired(cli: Cli, check: Disruptive) -> None:
+    lab = load(Path(cli.folder)).lab
+    if any(getattr(lab.services, name) is None for name in check.uses):
+        pytest.skip("nothing declared")
+    before = nominal(lab)
+    assert set(before) == set(lab.machines)
+    audit = cli.start("check", "--disrupt", "--only", check.requirement)
+    wait(300, lambda: journal.read(lab.lab) or audit.poll() is not None)
+    time.sleep(1)  # it was journalled before it is made
+    _, said = interrupt(audit, signal.SIGKILL)
+    cut = journal.read(lab.lab)
+    assert cut, said
+    assert state.differences(before, nominal(lab))
+    repaired = cli("repair")
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+    assert journal.read(lab.lab) == []
+    assert wait(SETTLING, lambda: not state.differences(before, nominal(lab))), state.differences(
+        before, nominal(lab)
+    )
