@@ -28,7 +28,11 @@ USE = 5.0
     title=Text("Arrêt de la machine nominale", "Loss of the nominal machine"),
     intensity="disrupt",
     uses=["continuity"],
-    disturbs=["continuity", "dbms", "website", "load_balancer", "backup", "operating_systems"],
+    # Those that use the data, and those that look at every machine or at every service.
+    disturbs=[
+        *("continuity", "dbms", "website", "load_balancer", "backup", "operating_systems"),
+        *("supervision", "remote_administration", "encryption"),
+    ],
     deadline=400,
 )
 def test_the_nominal_machine_is_lost(proof: Proof, service: Continuity) -> None:

@@ -68,6 +68,17 @@ def test_together_unless_one_disturbs_the_other(log: Log) -> None:
     assert not any("cut" in pair and pair & {"a", "b"} for pair in log.together)
 
 
+def test_two_that_disturb_the_same_for_a_third(log: Log) -> None:
+    tasks = [
+        log.task("tunnel", shared="site_link", exclusive="site_link supervision", lasts=0.3),
+        log.task("database", shared="dbms", exclusive="dbms supervision", lasts=0.3),
+        log.task("watcher", shared="supervision"),
+    ]
+    Scheduler().submit(*tasks)
+    wait(*tasks)
+    assert log.together == {frozenset(("tunnel", "database"))}
+
+
 def test_no_more_than_its_workers(log: Log) -> None:
     tasks = [log.task(str(n)) for n in range(6)]
     scheduler = Scheduler(workers=1)
