@@ -9,10 +9,12 @@ from time import monotonic, sleep
 from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
 from sio_lab.disruption import cuts
+from sio_lab.errors import InconclusiveError
 from sio_lab.lab.infrastructure import Supervision
 from sio_lab.lab.model import Lab
 from sio_lab.lab.services import Services
-from sio_lab.probes import alerts, supervision
+from sio_lab.probes import alerts, flow, supervision
+from sio_lab.probes.machine import Machine
 from sio_lab.probes.supervision import Alert, AlertsObservation, IndicatorObservation, Supervisor
 from sio_lab.text import Text
 
@@ -20,6 +22,7 @@ RENEWAL = 70.0
 """Seconds in which each value must have been taken anew: many supervisors ask once a minute."""
 SETTLING = 20.0
 """Seconds that a machine gets to be seen up, or an alert to end: all may have started just now."""
+SSH = 22
 WORDS = {
     "availability": Text("disponibilité", "availability"),
     "quality": Text("qualité", "quality"),
@@ -57,7 +60,8 @@ def test_all_machines_are_supervised(lab: Lab, proof: Proof, service: Supervisio
     security for one of them, that of SNMP for each that is network equipment; the machines that are up are seen
     up, and a rule on availability, quality and security works.
     Not satisfied: a machine is forgotten or seen down although it is up, an indicator has no value or no rule.
-    Unverified: the supervisor's machine or one that is seen down does not answer, or the product is not known.
+    Unverified: the supervisor's machine or one that is seen down does not answer, to us or to the supervisor's
+    machine, or the product is not known.
     Reads: services.supervision, machines.
     """
     watcher = supervision.supervisor(proof.machine(service.machines[0]), service, proof.ca)
@@ -70,7 +74,7 @@ def test_all_machines_are_supervised(lab: Lab, proof: Proof, service: Supervisio
         known = renewed(lab, watcher, selectors[kind], before[kind], machines, up=kind == "availability")
         has_values(proof, known, word, machines)
         if kind == "availability":
-            sees_what_is_up(proof, known)
+            sees_what_is_up(lab, proof, proof.machine(service.machines[0]), known)
     rules = watcher.rules()
     proof.works(rules, fr="aucune règle d'alerte", en="there is no rule that raises alerts")
     for kind, word in WORDS.items():
@@ -226,15 +230,32 @@ def has_values(proof: Proof, known: Renewed, word: Text, machines: Collection[st
     )
 
 
-def sees_what_is_up(proof: Proof, known: Renewed) -> None:
-    """Judge that no machine that answers us is seen down; one that does not raises: nothing is concluded."""
-    for machine in (name for name, up in known.machines.items() if not up):
+def sees_what_is_up(lab: Lab, proof: Proof, watcher: Machine, known: Renewed) -> None:
+    """Judge that no machine is seen down that answers, to us and to the supervisor's own machine.
+
+    Raises:
+        Unreachable: one does not answer us: nothing is concluded.
+        InconclusiveError: nor does it from where the supervisor stands: what is down is on the way.
+    """
+    down = [name for name, up in known.machines.items() if not up]
+    ways = flow.tcp(watcher, [(lab.fqdn(name), SSH) for name in down]) if down else []
+    for name, way in zip(down, ways, strict=True):
+        proof.machine(name).run("true")
+        if not way.granted:
+            raise InconclusiveError(
+                Text(
+                    f"« {name} » est vue arrêtée : la machine du superviseur ne l'atteint pas non plus",
+                    f"'{name}' is seen down: the supervisor's own machine does not reach it either",
+                ),
+                where=watcher.name,
+            )
         proof.holds(
-            not proof.machine(machine).run("true").granted,
+            False,
             known.seen,
+            way,
             side="positive",
-            fr=f"la supervision voit « {machine} » arrêtée, alors qu'elle répond",
-            en=f"supervision sees '{machine}' down, although it answers",
+            fr=f"la supervision voit « {name} » arrêtée, alors qu'elle répond",
+            en=f"supervision sees '{name}' down, although it answers",
         )
 
 

@@ -20,6 +20,7 @@ from sio_lab.errors import InconclusiveError
 from sio_lab.lab.infrastructure import AlertReceiver, Supervision
 from sio_lab.lab.loading import load
 from sio_lab.lab.model import Machine as Section
+from sio_lab.probes import flow_prober
 from sio_lab.probes.machine import Machine
 from sio_lab.providers.existing import ExistingProvider
 
@@ -110,10 +111,21 @@ def proof_of(session: LocalSession, ca: Path, ways: Ways | None = None) -> Proof
     return Proof(lambda name, record: Machine(name, session, record), {}, {}, ca, ways)
 
 
+class Watcher(LocalSession):
+    """The supervisor's machine; ``outcome``: what becomes of its connections to others (see ``flow_prober``)."""
+
+    outcome = 0
+
+    def run(self, command: str, *, stdin: str, deadline: float) -> tuple[int, str, str]:
+        if "python3 -IS" not in command:
+            return super().run(command, stdin=stdin, deadline=deadline)
+        return 0, f"0\t172.30.20.11\t{self.outcome}\t\t\n", ""
+
+
 @pytest.fixture
 def look(checks: ModuleType, watched: Watched, tmp_path: Path) -> Iterator[Callable[[], Proof]]:
     def look() -> Proof:
-        proof = proof_of(LocalSession(), tmp_path)
+        proof = proof_of(Watcher(), tmp_path)
         checks.test_all_machines_are_supervised(LAB, proof, declared(port, tmp_path / "alerts"))
         return proof
 
@@ -127,7 +139,7 @@ def test_all_machines(look: Callable[[], Proof]) -> None:
 
 def forget(watched: Watched) -> None:
     for targets in watched.indicators.values():
-        targets.pop("bdd", None)
+        targets.pop("annuaire", None)
 
 
 def no_quality(watched: Watched) -> None:
@@ -139,11 +151,11 @@ def no_security(watched: Watched) -> None:
 
 
 def no_longer_watched(watched: Watched) -> None:
-    watched.forgotten = {"bdd"}
+    watched.forgotten = {"annuaire"}
 
 
 def blind(watched: Watched) -> None:
-    watched.indicators["probe_success"]["bdd"] = "0"
+    watched.indicators["probe_success"]["annuaire"] = "0"
 
 
 def silent_router(watched: Watched) -> None:
@@ -157,11 +169,11 @@ def no_rule(watched: Watched) -> None:
 @pytest.mark.parametrize(
     ("break_it", "reason"),
     [
-        (forget, "availability is not taken for bdd$"),
+        (forget, "availability is not taken for annuaire$"),
         (no_quality, "the indicator of quality has no value"),
         (no_security, "security is not taken for any machine"),
-        (no_longer_watched, "availability is not taken for bdd$"),
-        (blind, "'bdd' down, although"),
+        (no_longer_watched, "availability is not taken for annuaire$"),
+        (blind, "'annuaire' down, although"),
         (silent_router, r"interfaces \(SNMP\) is not taken for routeur-sud$"),
         (no_rule, "reads the indicator of security"),
     ],
@@ -171,6 +183,15 @@ def test_unsound_supervision(
 ) -> None:
     break_it(watched)
     with pytest.raises(NotSatisfiedError, match=reason):
+        look()
+
+
+def test_what_is_down_is_on_the_way(
+    look: Callable[[], Proof], watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blind(watched)
+    monkeypatch.setattr(Watcher, "outcome", flow_prober.NO_ANSWER)
+    with pytest.raises(InconclusiveError, match="does not reach it either"):
         look()
 
 
@@ -248,7 +269,7 @@ def test_alert_not_delivered(alerting: Alerting) -> None:
 
 
 def test_alert_about_another_machine(alerting: Alerting) -> None:
-    alerting.host.acts["stop"] = lambda: alerting.deliver("firing", "bdd")
+    alerting.host.acts["stop"] = lambda: alerting.deliver("firing", "annuaire")
     refuses(alerting, "no alert is raised")
 
 
