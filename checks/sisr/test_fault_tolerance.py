@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import urlsplit
 
-from sio_lab.audit import outage
+from sio_lab.audit import continuity, outage
 from sio_lab.audit.proof import Proof
 from sio_lab.audit.requirement import requirement
 from sio_lab.disruption import cuts
 from sio_lab.disruption.engine import Step
 from sio_lab.disruption.watch import Watch
 from sio_lab.errors import InconclusiveError, ProbeTimeout, ProtocolError
+from sio_lab.lab.infrastructure import Continuity
 from sio_lab.lab.model import Lab
 from sio_lab.probes import web
 from sio_lab.text import Text
@@ -23,6 +24,9 @@ UNAUTHORISED = 401
 
 BEYOND = 1.0
 """Seconds that something stays cut beyond those that an outage may last: one that lasts longer is seen to."""
+
+RETURN = 120.0
+"""Seconds within which all must be as before, once what was lost is given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def test_a_machine_of_each_pair_is_lost(lab: Lab, proof: Proof) -> None:
     Not satisfied: they are without it for longer, or the nominal state does not come back.
     Unverified: disruption is not allowed, no pair is declared, no declared service is reached through one, or an
     outage could not be measured.
-    Reads: shared_addresses, contracts, and url and client of services.
+    Reads: shared_addresses, contracts, url and client of services, services.continuity.
     """
     if not lab.shared_addresses:
         raise InconclusiveError(
@@ -87,10 +91,14 @@ def losses(lab: Lab, proof: Proof, name: str) -> Iterator[Loss]:
     pair = lab.shared_addresses[name]
     nominal, watch = pair.machines[0], through(lab, proof, name)
 
-    def nominal_again() -> bool:
-        return holder(lab, proof, name) == lab.holders(name)[0]
+    data = kept_by(lab, name)
 
-    if not nominal_again():
+    def nominal_again() -> bool:
+        # One that has not all the data yet could not be lost next.
+        held = holder(lab, proof, name) == nominal
+        return held and (data is None or continuity.is_nominal(proof, data))
+
+    if holder(lab, proof, name) != nominal:
         raise InconclusiveError(
             Text(
                 f"{nominal} ne porte pas les adresses partagées", f"{nominal} does not hold the shared addresses"
@@ -101,7 +109,7 @@ def losses(lab: Lab, proof: Proof, name: str) -> Iterator[Loss]:
     if lab.gateway(watch.client) in pair.addresses.values():
         lost.append(cuts.link(nominal, towards(lab, proof, nominal, watch.client)))
     for cut in lost:
-        step = Step(cut, pair.recovery_seconds + BEYOND, nominal_again)
+        step = Step(cut, pair.recovery_seconds + BEYOND, nominal_again, RETURN)
         yield Loss(name, step, watch, pair.recovery_seconds)
 
 
@@ -147,12 +155,24 @@ def through(lab: Lab, proof: Proof, name: str) -> Watch:
 
 
 def candidates(lab: Lab, name: str) -> Iterator[tuple[str, str]]:
-    """Yield url and client of each declared service that is reached through the shared addresses ``name``."""
+    """Yield url and client of each declared service that is reached through the shared addresses ``name``.
+
+    Last comes the one whose data the machines that share them keep.
+    """
     services = [getattr(lab.services, capability) for capability in type(lab.services).model_fields]
     for section in (*lab.contracts.values(), *services):
         url, client = str(getattr(section, "url", "")), str(getattr(section, "client", ""))
         if url.startswith("https://") and client in lab.machines and passes(lab, name, client, url):
             yield url, client
+    data = kept_by(lab, name)
+    if data:
+        yield data.entries_url, data.client
+
+
+def kept_by(lab: Lab, name: str) -> Continuity | None:
+    """Return the service whose data the machines that share the addresses ``name`` keep, if they keep any."""
+    service = lab.services.continuity
+    return service if service and set(service.machines) == set(lab.holders(name)) else None
 
 
 def status(proof: Proof, url: str, client: str) -> int:

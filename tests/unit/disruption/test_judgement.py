@@ -20,6 +20,7 @@ from sio_lab.disruption.account import CutObservation, DisruptionObservation
 from sio_lab.disruption.watch import Outage
 from sio_lab.errors import InconclusiveError
 from sio_lab.lab.model import Lab
+from sio_lab.lab.services import Services
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Answer, Evidence
 from sio_lab.text import Text
@@ -139,6 +140,20 @@ def test_a_pair_that_nothing_goes_through(check: ModuleType) -> None:
     assert list(check.candidates(paired(), "www")) == []
     with pytest.raises(InconclusiveError):
         check.through(paired(), proof(), "www")
+
+
+def test_a_pair_that_keeps_the_data_of_a_service(check: ModuleType) -> None:
+    url = "https://fw.petit.test/courses"
+    section = {
+        "product": "postgresql",
+        "machines": ["lb", "web"],
+        "entries_url": url,
+        "client": "poste",
+        "role": "x",
+    }
+    lab = paired().model_copy(update={"services": Services.model_validate({"continuity": section})})
+    assert list(check.candidates(lab, "www")) == [(url, "poste")]
+    assert list(check.candidates(lab, "garde")) == []
 
 
 @pytest.mark.parametrize(
