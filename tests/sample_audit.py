@@ -18,6 +18,7 @@ from sio_lab.audit.document import (
     Outcome,
 )
 from sio_lab.audit.summary import summarise
+from sio_lab.audit.timeline import Timeline
 from sio_lab.lab.model import Lab
 from sio_lab.probes.observation import Evidence
 from sio_lab.text import Text
@@ -150,6 +151,29 @@ def flow_matrix() -> FlowMatrix:
     )
 
 
+def timeline(machine: str, *, restored: float, nominal: float) -> Timeline:
+    """Return what users saw of a power cut of ``machine``; given back late, so that words stand at the edge."""
+    return Timeline(
+        title=Text(f"coupure de courant de {machine}", f"power cut of {machine}"),
+        url="https://www.capvoile.test/",
+        client="poste",
+        started=STARTED,
+        duration=12.0,
+        step=0.25,
+        answered={"web1": [5] * 8 + [0] * 8 + [9] * 32, "web2": [5] * 8 + [0] * 40},
+        failed=[0] * 8 + [8] * 8 + [0] * 32,
+        cut=2.0,
+        restored=restored,
+        nominal=nominal,
+        outage=2.1,
+        outage_at_least=1.9,
+        outage_start=2.0,
+        p95={"before": 0.02, "during": 0.31, "after": 0.02},
+        requests=432,
+        rate=36.0,
+    )
+
+
 def checks() -> list[CheckResult]:
     """Return results of every kind."""
     family = Text("annuaire et bdd sont tous deux Debian", "annuaire and bdd are both Debian")
@@ -246,6 +270,12 @@ def checks() -> list[CheckResult]:
             fr="des flux qu'aucune ligne n'autorise passent : poste → bdd tcp/5432",
             en="flows that no line allows get through: poste → bdd tcp/5432",
             matrix=flow_matrix(),
+        ),
+        check(
+            "2.1.b",
+            title=("Contrat de service pendant des pannes", "Service contract during failures"),
+            intensity="disrupt",
+            timelines=[timeline("fw1", restored=9.0, nominal=9.4), timeline("web1", restored=9.8, nominal=11.9)],
         ),
         check(
             "2.1.i",

@@ -149,12 +149,58 @@ MISPLACED = """
 
 @pytest.mark.parametrize("width", [1280, 390, 320])
 @pytest.mark.parametrize("lang", ["fr", "en"])
-def test_words_of_the_topology_keep_to_their_place(page: Page, width: int, lang: str) -> None:
+@pytest.mark.parametrize(("drawing", "least"), [(".topology", 40), (".cut .timeline", 8)])
+def test_words_of_drawings_keep_to_their_place(
+    page: Page, width: int, lang: str, drawing: str, least: int
+) -> None:
     page.resize(width, 844)
     page.click(f"#lang-{lang}")
-    number, *misplaced = page.run(MISPLACED.replace("SELECTOR", "'.topology text'"))
-    assert number > 40
+    page.click("#unfold")
+    number, *misplaced = page.run(MISPLACED.replace("SELECTOR", f"'{drawing} text'"))
+    assert number > least
     assert misplaced == []
+
+
+PALE = """
+(() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const linear = (part) => part <= 10.31 ? part / 3294.6 : ((part / 255 + 0.055) / 1.055) ** 2.4;
+  const light = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  const behind = (e) => {
+    const frame = e.closest("svg g")?.querySelector("rect");
+    if (frame) return parts(getComputedStyle(frame).fill);
+    for (; e; e = e.parentElement) {
+      const colour = parts(getComputedStyle(e).backgroundColor);
+      if (colour.length < 4 || colour[3]) return colour;
+    }
+    return parts(getComputedStyle(document.body).backgroundColor);
+  };
+  const said = (e) => [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+  return [...document.querySelectorAll("main *, header *")]
+    .filter((e) => e.getBoundingClientRect().width && said(e))
+    .map((e) => [e, getComputedStyle(e)])
+    .filter(([e, style]) => style.opacity !== "1"
+      || ratio(light(parts(e.closest("svg") ? style.fill : style.color)), light(behind(e))) < 4.5)
+    .map(([e]) => e.textContent.trim());
+})()
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out(window: Page, report: Path, scheme: str) -> None:
+    """WCAG 2.2, 1.4.3: a contrast of 4.5 to 1 at least."""
+    window.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    try:
+        window.open(report)
+        window.click("#unfold")
+        assert window.run(PALE) == []
+    finally:
+        window.call("Emulation.setEmulatedMedia", features=[])
+
+
+def test_light_to_send(report: Path) -> None:
+    assert report.stat().st_size < 2_000_000
 
 
 @pytest.mark.parametrize("width", [390, 320])
