@@ -209,7 +209,7 @@ class Proof:
         Raises:
             ProbeError: the machine does not answer; the command stays in the journal.
         """
-        from sio_lab.disruption import cuts, journal
+        from sio_lab.disruption import cuts, engine
 
         if self._ways is None:
             try:
@@ -217,12 +217,8 @@ class Proof:
             finally:
                 self.machine(machine).run(command, deadline=60)
             return
-        change = cuts.command(machine, "", back=command)
-        journal.add(self._ways.lab.lab, change)
-        try:
+        with engine.put_back(cuts.command(machine, "", back=command), self._ways):
             yield
-        finally:
-            journal.give_back(change, self._ways)
 
     def goes_on(self) -> bool:
         """Whether somebody still waits for this proof: once not, all that counts is to put things back."""

@@ -65,13 +65,14 @@ class Cut:
     @property
     def title(self) -> Text:
         """What happens, in a few words."""
-        command = (self.what or self.back).strip().partition("\n")[0]
-        command = command if len(command) <= _SHOWN else f"{command[:_SHOWN]}…"
+        command = self.what if len(self.what) <= _SHOWN else f"{self.what[:_SHOWN]}…"
         return {
             "unit": Text(f"arrêt de {self.what} sur {self.machine}", f"{self.what} stopped on {self.machine}"),
             "power": Text(f"coupure de courant de {self.machine}", f"power cut of {self.machine}"),
             "link": Text(f"lien {self.what} de {self.machine} coupé", f"link {self.what} of {self.machine} down"),
-            "command": Text(f"« {command} » sur {self.machine}", f"'{command}' on {self.machine}"),
+            "command": Text(f"« {command} » sur {self.machine}", f"'{command}' on {self.machine}")
+            if command
+            else Text(f"ce qu'un contrôle change sur {self.machine}", f"what a check changes on {self.machine}"),
         }[self.kind]
 
 

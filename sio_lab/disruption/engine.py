@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,7 +81,11 @@ def run(
     # Recorded as a whole at the end: what ends a check that nobody waits for must not keep us from giving back.
     client = Machine(asked.client, ways.sessions.session(asked.client), lambda _: None)
     made: list[Made] = []
-    with watch.watching(client, asked, ca) as end_of_watch:
+
+    def kept(removal: str) -> AbstractContextManager[None]:
+        return put_back(cuts.command(asked.client, "", back=removal), ways)
+
+    with watch.watching(client, asked, ca, kept) as end_of_watch:
         ahead = _clock(client)
         for step in steps:
             made.append(_make(step, ways, record, goes_on))
@@ -158,6 +162,20 @@ def cut(cut: Cut, ways: Ways, times: Times | None = None) -> Iterator[CutObserva
         times.restored = time()
         journal.give_back(cut, ways)
         times.back = time()
+
+
+@contextmanager
+def put_back(change: Cut, ways: Ways) -> Iterator[None]:
+    """Give back ``change`` on leaving, journalled first: whoever makes it does so while the context lasts.
+
+    Raises:
+        ProbeError, ProviderError: the machine does not answer; it stays in the journal.
+    """
+    journal.add(ways.lab.lab, change)
+    try:
+        yield
+    finally:
+        journal.give_back(change, ways)
 
 
 def settled(

@@ -6,7 +6,7 @@ import json
 import math
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -80,14 +80,22 @@ class Outage:
     over: bool
 
 
+def _unkept(_: str) -> AbstractContextManager[None]:
+    """Remember nothing: the watch is short, and ends by itself."""
+    return nullcontext()
+
+
 @contextmanager
-def watching(machine: Machine, watch: Watch, ca: Path) -> Iterator[Callable[[], list[Sample]]]:
+def watching(
+    machine: Machine, watch: Watch, ca: Path, kept: Callable[[str], AbstractContextManager[None]] = _unkept
+) -> Iterator[Callable[[], list[Sample]]]:
     """Ask for ``watch.url`` from ``machine`` while the context lasts, 40 times a second.
 
     Args:
         machine: the client; needs Python 3.9.
         watch: what is asked for.
         ca: PEM bundle of the authorities that the service's certificate must descend from.
+        kept: remembers, while its context lasts, the command that ends the watch should this process be killed.
 
     Yields:
         What ends the watch and returns the requests, in the order in which they began.
@@ -120,7 +128,8 @@ def watching(machine: Machine, watch: Watch, ca: Path) -> Iterator[Callable[[], 
             program.stop()
             return reading(machine.run(f"cat {shlex.quote(program.folder)}/out").stdout)
 
-        yield end
+        with kept(program.removal):
+            yield end
 
 
 def reading(output: str) -> list[Sample]:

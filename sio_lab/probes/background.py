@@ -31,9 +31,10 @@ n=0; until [ -e status ] || [ $n -ge 100 ]; do n=$((n + 1)); sleep 0.05; done
 cat err; [ -e status ]
 """
 _REMOVE = r"""
-cd {folder} 2>/dev/null || exit 0
-kill "$(cat pid)" "-$(cat keeper)" 2>/dev/null
-cd / && rm -rf {folder}
+if cd {folder} 2>/dev/null; then
+    kill "$(cat pid)" "-$(cat keeper)" 2>/dev/null
+    cd / && rm -rf {folder}
+fi
 """
 
 
@@ -50,6 +51,11 @@ class Background:
     machine: Machine
     folder: str
     started: Ran
+
+    @property
+    def removal(self) -> str:
+        """Command that ends the program and removes all of it; it may run twice."""
+        return _REMOVE.format(folder=self.folder)
 
     def stop(self) -> Ran:
         """End the program as Ctrl-C would, and wait until it has written all it has; its messages come back.

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,16 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
 
+def watching(folder: Path) -> bool:
+    """Whether a prober runs that trusts the certificate in ``folder``: that of this test's service."""
+    mark = (folder / "localhost.pem").read_bytes().splitlines()[-3]
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if mark in file.read_bytes():
+                return True
+    return False
+
+
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT])
 def test_a_command_that_is_killed_while_something_is_cut(tmp_path: Path, sent: signal.Signals) -> None:
     service = Service(tmp_path).install()
@@ -57,9 +68,13 @@ def test_a_command_that_is_killed_while_something_is_cut(tmp_path: Path, sent: s
             process.wait(20)
         if sent == signal.SIGKILL:
             assert not service.systemctl("is-active")
-            assert journal.read("petit") == [UNIT]
-        assert journal.restore(service.ways(), lambda _: None) == ([UNIT] if sent == signal.SIGKILL else [])
+            removal, cut = journal.read("petit")
+            assert cut == UNIT
+            assert watching(tmp_path)
+            assert journal.restore(service.ways(), lambda _: None) == [UNIT, removal]
+        assert journal.restore(service.ways(), lambda _: None) == []
         assert service.listens()
+        assert not watching(tmp_path)
         assert journal.read("petit") == []
     finally:
         service.remove()
