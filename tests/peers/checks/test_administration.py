@@ -161,5 +161,5 @@ def test_effect_that_is_already_there(proof: Proof, tmp_path: Path) -> None:
 def test_who_is_to_be_administered() -> None:
     lab = load(ROOT / "inventories" / "sisr").lab
     found = module("test_remote_administration").administered(lab, "sauvegarde")
-    assert {"fw1", "fw2", "bdd", "poste"} <= set(found)
+    assert {"fw1", "fw2", "bdd1", "bdd2", "poste"} <= set(found)
     assert not {"internet", "sauvegarde", "mobile"} & set(found)

@@ -11,7 +11,7 @@ Outcomes = Callable[..., dict[str, tuple[str, str]]]
 ENDINGS = {
     "passed": ("both(proof)", "passed", ""),
     "not refused": (
-        "both(proof); proof.refused(proof.machine('bdd').run('yes'), fr='ouvert', en='open')",
+        "both(proof); proof.refused(proof.machine('bdd1').run('yes'), fr='ouvert', en='open')",
         "failed",
         "open",
     ),
@@ -23,32 +23,32 @@ ENDINGS = {
         "error",
         "error in the check: AssertionError: 1 != 2 (test_it.py:",
     ),
-    "unreachable": ("both(proof); proof.machine('bdd').run('lost')", "unreachable", "bdd: lost"),
-    "timeout": ("both(proof); proof.machine('bdd').run('slow')", "timeout", "bdd: too slow"),
-    "another machine": ("proof.machine('bdd').run('other')", "inconclusive", "bdd: another host key"),
-    "probe error": ("both(proof); proof.machine('bdd').forward('x', 1).__enter__()", "inconclusive", "x:1: conn"),
+    "unreachable": ("both(proof); proof.machine('bdd1').run('lost')", "unreachable", "bdd1: lost"),
+    "timeout": ("both(proof); proof.machine('bdd1').run('slow')", "timeout", "bdd1: too slow"),
+    "another machine": ("proof.machine('bdd1').run('other')", "inconclusive", "bdd1: another host key"),
+    "probe error": ("both(proof); proof.machine('bdd1').forward('x', 1).__enter__()", "inconclusive", "x:1: conn"),
     "cannot tell": ("raise InconclusiveError(Text('?', 'who knows'))", "inconclusive", "who knows"),
     "unknown secret": ("proof.secret('nothing')", "inconclusive", "this lab has no secret 'nothing'"),
-    "unknown machine": ("proof.machine('bd')", "inconclusive", "no machine 'bd' — did you mean 'bdd'"),
+    "unknown machine": ("proof.machine('bdd')", "inconclusive", "no machine 'bdd' — did you mean 'bdd2'"),
     "dead server refuses": (
         "from sio_lab.probes import system\n    both(proof)\n"
-        "    proof.refused(system.ssh_greeting(proof.machine('bdd')), fr='x', en='x')",
+        "    proof.refused(system.ssh_greeting(proof.machine('bdd1')), fr='x', en='x')",
         "inconclusive",
-        "bdd:22: the service did not answer",
+        "bdd1:22: the service did not answer",
     ),
     "broken check": ("both(proof); 1 / 0", "error", "error in the check: ZeroDivisionError: division by zero"),
     "sys.exit": ("both(proof); raise SystemExit(0)", "error", "error in the check: SystemExit: 0"),
     "pytest.exit": ("both(proof); pytest.exit('stop all')", "error", "error in the check: Exit"),
     "pytest.skip": ("pytest.skip('not today')", "skipped", "not today"),
     "nothing observed": ("pass", "inconclusive", "nothing was observed"),
-    "looked but not judged": ("proof.machine('bdd').run('yes')", "inconclusive", "nothing was observed"),
+    "looked but not judged": ("proof.machine('bdd1').run('yes')", "inconclusive", "nothing was observed"),
     "positive side only": (
-        "proof.works(proof.machine('bdd').run('yes'), fr='x', en='x')",
+        "proof.works(proof.machine('bdd1').run('yes'), fr='x', en='x')",
         "inconclusive",
         "nothing that must be refused was tried",
     ),
     "negative side only": (
-        "proof.refused(proof.machine('bdd').run('no'), fr='x', en='x')",
+        "proof.refused(proof.machine('bdd1').run('no'), fr='x', en='x')",
         "inconclusive",
         "nothing that must work was seen to",
     ),
@@ -71,11 +71,11 @@ def test_one_sided_check_needs_one_side(outcomes: Outcomes) -> None:
     assert outcomes("""
         @requirement("1.1.b", title=T, one_sided="nothing to refuse")
         def test_one(proof):
-            proof.works(proof.machine("bdd").run("yes"), fr="x", en="x")
+            proof.works(proof.machine("bdd1").run("yes"), fr="x", en="x")
 
         @requirement("1.1.b", title=T, one_sided="nothing to refuse")
         def test_none(proof):
-            proof.machine("bdd").run("yes")
+            proof.machine("bdd1").run("yes")
     """) == {"test_one": ("passed", ""), "test_none": ("inconclusive", "nothing was observed")}
 
 

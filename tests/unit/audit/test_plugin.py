@@ -27,11 +27,11 @@ def test_good(lab, proof, service):
 @requirement("1.1.b", title=T, uses=["dbms"])
 def test_failed(proof):
     both(proof)
-    proof.refused(proof.machine("bdd").run("yes"), fr="la porte est ouverte", en="the door is open")
+    proof.refused(proof.machine("bdd1").run("yes"), fr="la porte est ouverte", en="the door is open")
 
 @requirement("1.1.b", title=T, uses=["dbms"])
 def test_slow(proof):
-    proof.machine("bdd").run("slow")
+    proof.machine("bdd1").run("slow")
 
 @requirement("1.1.b", title=T, uses=["dbms"])
 def test_broken(proof):
@@ -65,10 +65,10 @@ def test_pytest_tells_each_outcome(pytester: pytest.Pytester, ground: Ground) ->
         "test_it.py::test_undeclared SKIPPED (the lab file does not",
         "\n1.1.b Check: the door is open\n",
         "- evidence -",
-        "shell.run bdd → bdd [must be refused, 0.00 s]\n  > no\n  < denied\n  sha256 ",
+        "shell.run bdd1 → bdd1 [must be refused, 0.00 s]\n  > no\n  < denied\n  sha256 ",
         "FAILED test_it.py::test_failed - 1.1.b Check: the door is open",
         "SKIPPED [1] test_it.py:33: the lab file does not declare services.cloud",
-        "UNVERIFIED test_it.py::test_slow - 1.1.b Check: bdd: too slow",
+        "UNVERIFIED test_it.py::test_slow - 1.1.b Check: bdd1: too slow",
         "error in the check: ZeroDivisionError: division by zero (test_it.py:",
     ):
         assert said in out
@@ -89,9 +89,9 @@ def test_traceback_for_who_asks(pytester: pytest.Pytester, ground: Ground) -> No
 def test_machines_that_are_not_what_they_should_be(
     pytester: pytest.Pytester, ground: Ground, sessions: FakeSessions
 ) -> None:
-    sessions.known["bdd"] = FakeSession("bdd", "id-annuaire", "SHA256:bdd")
+    sessions.known["bdd1"] = FakeSession("bdd1", "id-annuaire", "SHA256:bdd1")
     out = run(pytester, ground).stdout.str()
-    assert "\nbdd: this is the same machine as annuaire (same machine-id): it counts once\n" in out
+    assert "\nbdd1: this is the same machine as annuaire (same machine-id): it counts once\n" in out
 
 
 def test_selection_by_pytest_itself(pytester: pytest.Pytester, ground: Ground) -> None:

@@ -30,8 +30,8 @@ def test_evidence_is_whole_and_masked(audit: Audit) -> None:
         @requirement("1.1.b", title=T, uses=["dbms"])
         def test_it(proof):
             both(proof)
-            proof.machine("bdd").run("say {PASSWORD} DbSecret99")
-            proof.works(proof.machine("bdd").run("no bad password {PASSWORD}"), fr="x", en="refused")
+            proof.machine("bdd1").run("say {PASSWORD} DbSecret99")
+            proof.works(proof.machine("bdd1").run("no bad password {PASSWORD}"), fr="x", en="refused")
     """).findings.checks
     assert [e.side for e in check.evidence] == ["positive", "negative", "context", "positive"]
     assert check.outcome == "failed"
@@ -46,11 +46,11 @@ def test_reconnection_is_evidence(audit: Audit) -> None:
         @requirement("1.1.b", title=T, uses=["dbms"])
         def test_it(proof):
             both(proof)
-            proof.machine("bdd").run("reconnect")
+            proof.machine("bdd1").run("reconnect")
             both(proof)
     """).findings.checks
     retries = [e for e in check.evidence if e.attempt == 2]
-    assert [(e.probe, e.target, e.retry_reason) for e in retries] == [("ssh.connect", "bdd", "connection reset")]
+    assert [(e.probe, e.target, e.retry_reason) for e in retries] == [("ssh.connect", "bdd1", "connection reset")]
 
 
 def test_only(audit: Audit) -> None:
@@ -103,7 +103,7 @@ def test_checks_of_the_user(audit: Audit, tmp_path: Path) -> None:
     audit.write(GOOD)
     mine = Audit(audit.ground, tmp_path / "home" / "mine")
     mine.write(GOOD)
-    mine.write("@pytest.fixture\ndef machine(proof):\n    return proof.machine('bdd')\n", "conftest.py")
+    mine.write("@pytest.fixture\ndef machine(proof):\n    return proof.machine('bdd1')\n", "conftest.py")
     mine.write(
         """
         @requirement("1.1.d", title=T)
@@ -111,7 +111,7 @@ def test_checks_of_the_user(audit: Audit, tmp_path: Path) -> None:
             proof.works(machine.run("yes"), fr="x", en="x")
             proof.refused(machine.run("no"), fr="x", en="x")
 
-        @pytest.mark.parametrize("name", ["bdd", "poste"])
+        @pytest.mark.parametrize("name", ["bdd1", "poste"])
         @requirement("1.1.g", title=T)
         class TestClass:
             def test_method(self, proof, name):
@@ -124,7 +124,7 @@ def test_checks_of_the_user(audit: Audit, tmp_path: Path) -> None:
         "checks/test_it.py::test_good": "passed",
         "mine/test_it.py::test_good": "passed",
         "mine/sub/test_more.py::test_with_own_fixture": "passed",
-        "mine/sub/test_more.py::TestClass::test_method[bdd]": "passed",
+        "mine/sub/test_more.py::TestClass::test_method[bdd1]": "passed",
         "mine/sub/test_more.py::TestClass::test_method[poste]": "passed",
     }
     assert not ran.broken
@@ -209,17 +209,17 @@ def test_fixture_that_breaks(audit: Audit) -> None:
 def test_machines_are_described(audit: Audit) -> None:
     machines = {m.name: m for m in audit(GOOD).findings.machines}
     assert list(machines) == list(audit.ground.lab.machines)
-    bdd = machines["bdd"]
-    assert (bdd.reachable, bdd.system, bdd.machine_id, bdd.host_key) == (True, "Fake", "id-bdd", "SHA256:bdd")
-    assert (bdd.same_as, bdd.problem) == ([], None)
+    bdd1 = machines["bdd1"]
+    assert (bdd1.reachable, bdd1.system, bdd1.machine_id, bdd1.host_key) == (True, "Fake", "id-bdd1", "SHA256:bdd1")
+    assert (bdd1.same_as, bdd1.problem) == ([], None)
 
 
 def test_one_machine_under_two_names(audit: Audit, sessions: FakeSessions) -> None:
-    sessions.known["bdd"] = FakeSession("bdd", "id-1", "SHA256:same")
+    sessions.known["bdd1"] = FakeSession("bdd1", "id-1", "SHA256:same")
     sessions.known["annuaire"] = FakeSession("annuaire", "id-2", "SHA256:same")
     sessions.known["ids"] = FakeSession("ids", "id-analyse", "SHA256:ids")
     machines = {m.name: m for m in audit(GOOD).findings.machines}
-    assert machines["bdd"].same_as == ["annuaire"]
+    assert machines["bdd1"].same_as == ["annuaire"]
     assert machines["analyse"].same_as == ["ids"]
     assert machines["ids"].problem is not None
     assert machines["ids"].problem.en == "this is the same machine as analyse (same machine-id): it counts once"
@@ -228,8 +228,8 @@ def test_one_machine_under_two_names(audit: Audit, sessions: FakeSessions) -> No
 def test_unreachable_machine_costs_one_timeout(audit: Audit) -> None:
     """Its sshd accepts and says nothing; ten checks and the description of the machine ask it."""
     with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
-        way = SshAccess("bdd", "root", "127.0.0.1", silent.getsockname()[1], host_key="ssh-ed25519 AAAA")
-        audit.ground = replace(audit.ground, sessions=ssh.Sessions({"bdd": way}, timeout=1.0))
+        way = SshAccess("bdd1", "root", "127.0.0.1", silent.getsockname()[1], host_key="ssh-ed25519 AAAA")
+        audit.ground = replace(audit.ground, sessions=ssh.Sessions({"bdd1": way}, timeout=1.0))
         start = monotonic()
         ran = audit("\n".join(
             f"@requirement('1.1.b', title=T)\ndef test_{n}(proof): both(proof)\n" for n in range(10)
@@ -237,8 +237,8 @@ def test_unreachable_machine_costs_one_timeout(audit: Audit) -> None:
         assert monotonic() - start < 5  # one after the other: ten seconds
     assert [c.outcome for c in ran.findings.checks] == ["unreachable"] * 10
     machines = {m.name: m for m in ran.findings.machines}
-    assert not machines["bdd"].reachable
-    assert machines["bdd"].problem is not None
+    assert not machines["bdd1"].reachable
+    assert machines["bdd1"].problem is not None
 
 
 def test_modules_of_checks_are_read_again(audit: Audit) -> None:

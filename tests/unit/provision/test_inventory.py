@@ -102,7 +102,7 @@ def test_groups(small: Lab, sisr: Lab) -> None:
         "kind_terminal": ["poste"],
     }
     assert inventory.groups(sisr)["terminals"] == ["poste", "mobile"]
-    assert inventory.groups(sisr)["backup_source"] == ["bdd"]
+    assert inventory.groups(sisr)["backup_source"] == ["bdd1"]
 
 
 def test_only_some_machines_and_roles(small: Lab, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_of_the_small_lab(small: Lab) -> None:
 
 
 def test_of_the_embedded_lab(sisr: Lab) -> None:
-    assert roles.of_machine(sisr, "bdd") == ["dbms", "backup_source"]
+    assert roles.of_machine(sisr, "bdd1") == ["dbms", "continuity", "shared_address", "backup_source"]
     assert roles.of_machine(sisr, "poste")[0] == "terminal_fixed"
     assert roles.of_machine(sisr, "mobile") == ["terminal_mobile"]
     assert roles.of_machine(sisr, "portail") == ["portal", "intrusion_prevention"]
