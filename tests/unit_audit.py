@@ -36,7 +36,7 @@ from sio_lab.text import Text
 
 T = Text("Contrôle", "Check")
 
-def both(proof, name="bdd"):
+def both(proof, name="bdd1"):
     machine = proof.machine(name)
     proof.works(machine.run("yes"), fr="ne marche pas", en="does not work")
     proof.refused(machine.run("no"), fr="n'est pas refusé", en="is not refused")
