@@ -14,6 +14,8 @@ from sio_lab.text import Text
 LONG_ENOUGH = 6.0
 """Seconds in which more than 100 HTTP requests are made."""
 REQUESTS = 100
+ATTEMPTS = 3
+"""Measures at most: what fails in one alone may come from machines that are busy with something else."""
 LIMIT = 1.0
 """Seconds without service that the loss of one of the machines behind may cost at most."""
 
@@ -23,17 +25,22 @@ LIMIT = 1.0
     title=Text("Répartition des requêtes", "Spread of the requests"),
     uses=["load_balancer"],
     one_sided="nobody is to be refused: it is counted who answers whom",
+    deadline=60,
 )
 def test_requests_are_spread(proof: Proof, service: LoadBalancer) -> None:
     """Requests of a user are spread over the declared machines, each getting at least its declared share.
 
     Satisfied: of at least 100 requests, all are answered, each declared machine answers its share or more, and
     nobody else answers.
-    Not satisfied: one request fails, one machine gets less than its share, or one answers that is not declared.
+    Not satisfied: requests fail each time that this is measured, one machine gets less than its share, or one
+    answers that is not declared.
     Unverified: the client does not answer, or made less than 100 requests.
     Reads: services.load_balancer.
     """
-    seen = proof.watch(_watch(service), seconds=LONG_ENOUGH)
+    for _ in range(ATTEMPTS):
+        seen = proof.watch(_watch(service), seconds=LONG_ENOUGH)
+        if seen.granted:
+            break
     proof.works(seen, fr="des requêtes restent sans réponse", en="some requests get no answer")
     total = sum(seen.served.values())
     outage.enough(total, REQUESTS, service.client)

@@ -286,7 +286,7 @@ def _start(api: Api, lab: Lab, name: str) -> None:
     try:
         _start_once(api, lab, name)
     except ProviderError:
-        # Whoever was starting it may have been killed: the daemon went on, and we ended the forwarder that it made.
+        # Whoever was starting it may have been killed: the daemon went on, and we ended its forwarder.
         _stop(api, name)
         _start_once(api, lab, name)
 

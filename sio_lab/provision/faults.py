@@ -27,6 +27,7 @@ class Fault:
         name: name of its playbook, without ``.yml``.
         title: what happens.
         breaks: the requirements that it makes fail.
+        hides: those that can no longer be verified.
         hosts: Ansible pattern of the machines that it touches.
         file: its playbook.
     """
@@ -34,6 +35,7 @@ class Fault:
     name: str
     title: Text
     breaks: tuple[str, ...]
+    hides: tuple[str, ...]
     hosts: str
     file: Path
 
@@ -168,7 +170,8 @@ def _read(file: Path) -> Fault:
         play = yaml.safe_load(file.read_text(encoding="utf-8"))[0]
         said = play["vars"]["fault"]
         title = Text(str(said["fr"]), str(said["en"]))
-        return Fault(file.stem, title, tuple(map(str, said["breaks"])), str(play["hosts"]), file)
+        breaks, hides = tuple(map(str, said["breaks"])), tuple(map(str, said.get("hides", ())))
+        return Fault(file.stem, title, breaks, hides, str(play["hosts"]), file)
     except (yaml.YAMLError, LookupError, TypeError) as error:
         raise ProvisionError(
             Text("ce fichier ne décrit pas une panne", "this file describes no fault"),

@@ -12,7 +12,7 @@ from sio_lab.text import Text
 
 
 def fault(name: str, *breaks: str) -> Fault:
-    return Fault(name, Text(f"panne {name}", f"fault {name}"), breaks, "bdd", Path(f"{name}.yml"))
+    return Fault(name, Text(f"panne {name}", f"fault {name}"), breaks, (), "bdd", Path(f"{name}.yml"))
 
 
 FAULTS = [fault("dbms_stopped", "1.1.b"), fault("cipher", "2.1.e", "1.3.c"), fault("cut", "2.1.i")]

@@ -209,9 +209,10 @@ def test_fixture_that_breaks(audit: Audit) -> None:
 def test_machines_are_described(audit: Audit) -> None:
     machines = {m.name: m for m in audit(GOOD).findings.machines}
     assert list(machines) == list(audit.ground.lab.machines)
-    bdd1 = machines["bdd1"]
-    assert (bdd1.reachable, bdd1.system, bdd1.machine_id, bdd1.host_key) == (True, "Fake", "id-bdd1", "SHA256:bdd1")
-    assert (bdd1.same_as, bdd1.problem) == ([], None)
+    database = machines["bdd1"]
+    assert (database.reachable, database.system) == (True, "Fake")
+    assert (database.machine_id, database.host_key) == ("id-bdd1", "SHA256:bdd1")
+    assert (database.same_as, database.problem) == ([], None)
 
 
 def test_one_machine_under_two_names(audit: Audit, sessions: FakeSessions) -> None:
