@@ -320,27 +320,28 @@ def reset_command(app: App, lab: Path, machines: Sequence[str]) -> None:
 
 @command(
     "break",
-    fr="Mettre une panne dans le labo ; sans nom, lister les pannes.",
-    en="Put a fault into the lab; without a name, list the faults.",
+    fr="Mettre des pannes dans le labo ; sans nom, lister les pannes.",
+    en="Put faults into the lab; without a name, list the faults.",
 )
 @lab_argument
-@click.argument("fault", required=False)
+@click.argument("names", nargs=-1, metavar="[FAULT]...")
 @click.pass_obj
-def break_command(app: App, lab: Path, fault: str | None) -> None:
+def break_command(app: App, lab: Path, names: tuple[str, ...]) -> None:
     """Break something, journalled."""
     from sio_lab import status, workflow
     from sio_lab.lab import load
     from sio_lab.progress import view
 
     loaded = load(lab)
-    if fault is None:
+    if not names:
         status.show_faults(loaded, app.out, app.lang)
         return
     with view(app.err, app.lang, Text("Mise en panne", "Breaking")) as report:
-        workflow.break_(loaded, fault, report)
+        workflow.break_(loaded, names, report)
+    told = ", ".join(names)
     app.say(
-        f"Panne en place : {fault}. Pour réparer : sio-lab repair {lab}",
-        f"Fault in place: {fault}. To repair: sio-lab repair {lab}",
+        f"Panne en place : {told}. Pour réparer : sio-lab repair {lab}",
+        f"Fault in place: {told}. To repair: sio-lab repair {lab}",
     )
 
 

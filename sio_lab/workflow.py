@@ -138,8 +138,8 @@ def reset(loaded: LoadedLab, report: Reporter, machines: Sequence[str] | None = 
             faults.forget(lab.lab)
 
 
-def break_(loaded: LoadedLab, fault: str, report: Reporter) -> None:
-    """Put the fault ``fault`` into the lab, journalled first.
+def break_(loaded: LoadedLab, names: Sequence[str], report: Reporter) -> None:
+    """Put the faults ``names`` into the lab, journalled first.
 
     Raises:
         UsageError: no such fault, or the machines are not ours to break.
@@ -153,7 +153,7 @@ def break_(loaded: LoadedLab, fault: str, report: Reporter) -> None:
         )
     with lab_lock(lab.lab, "break"):
         _give_back(lab, report)
-        faults.break_(lab, provider_for(lab).access(lab), fault, report)
+        faults.break_(lab, provider_for(lab).access(lab), names, report)
 
 
 def repair(loaded: LoadedLab, report: Reporter) -> list[Text]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,17 +82,18 @@ def forget(lab_name: str) -> None:
     _journal(lab_name).unlink(missing_ok=True)
 
 
-def break_(lab: Lab, access: Mapping[str, SshAccess], name: str, report: Reporter) -> None:
-    """Put the fault ``name`` into the lab, journalled first: whatever happens then, ``repair`` knows of it.
+def break_(lab: Lab, access: Mapping[str, SshAccess], names: Sequence[str], report: Reporter) -> None:
+    """Put the faults ``names`` into the lab, journalled first: whatever happens then, ``repair`` knows of them.
 
     Raises:
         UsageError: no such fault, or this lab has none of its machines.
-        ProvisionError: its playbook failed.
+        ProvisionError: a playbook failed.
     """
-    fault = _find(lab, name)
-    kept = [entry for entry in journal(lab.lab) if entry.name != name]
-    _keep(lab.lab, [*kept, Entry(name, datetime.now(UTC).isoformat(timespec="seconds"))])
-    _play(lab, access, fault, "break", report)
+    wanted = [_find(lab, name) for name in dict.fromkeys(names)]
+    kept = [entry for entry in journal(lab.lab) if entry.name not in names]
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    _keep(lab.lab, [*kept, *(Entry(fault.name, now) for fault in wanted)])
+    _play(lab, access, wanted, "break", report)
 
 
 def repair(lab: Lab, access: Mapping[str, SshAccess], report: Reporter) -> list[str]:
@@ -104,14 +106,18 @@ def repair(lab: Lab, access: Mapping[str, SshAccess], report: Reporter) -> list[
         UsageError: a fault of the journal no longer exists.
         ProvisionError: a playbook failed; that fault and older ones stay in the journal.
     """
-    undone = []
     entries = journal(lab.lab)
+    undone = [entry.name for entry in reversed(entries)]
+    if len(entries) > 1:
+        # All at once is quicker; where that fails, one by one tells which.
+        with suppress(ProvisionError):
+            _play(lab, access, [_find(lab, name) for name in undone], "repair", report)
+            entries = []
+            _keep(lab.lab, entries)
     while entries:
-        newest = entries[-1].name
-        _play(lab, access, _find(lab, newest), "repair", report)
+        _play(lab, access, [_find(lab, entries[-1].name)], "repair", report)
         entries = entries[:-1]
         _keep(lab.lab, entries)
-        undone.append(newest)
     return undone
 
 
@@ -128,10 +134,12 @@ def _keep(lab_name: str, entries: Iterable[Entry]) -> None:
     journals.keep(_journal(lab_name), entries)
 
 
-def _play(lab: Lab, access: Mapping[str, SshAccess], fault: Fault, action: str, report: Reporter) -> None:
+def _play(
+    lab: Lab, access: Mapping[str, SshAccess], wanted: Sequence[Fault], action: str, report: Reporter
+) -> None:
     # All machines: a fault may do part of its work on another one (delegate_to).
     source = inventory.write(lab, access, secrets.load(lab), pki.folder(lab))
-    run.playbook(lab, fault.file, source, report, {"fault_action": action})
+    run.playbook(lab, [fault.file for fault in wanted], source, report, {"fault_action": action})
 
 
 def _find(lab: Lab, name: str) -> Fault:

@@ -59,7 +59,7 @@ def play(small: Lab, source: Path, tmp_path: Path, told: list[Progress]) -> Play
         file = tmp_path / "essai.yml"
         indented = "\n".join(f"    {line}" for line in tasks.strip().splitlines())
         file.write_text(f"- hosts: {hosts}\n  gather_facts: false\n  tasks:\n{indented}\n")
-        return run.playbook(small, file, source, told.append, variables)
+        return run.playbook(small, [file], source, told.append, variables)
 
     return run_it
 
@@ -169,7 +169,7 @@ def test_fault_made_and_undone(
         f"echo {{{{ inventory_hostname }}}} {{{{ fault_action }}}} >> {trace}\n"
     )
     monkeypatch.setattr(faults, "_folder", lambda: tmp_path)
-    faults.break_(small, access, "dbms_odd", told.append)
+    faults.break_(small, access, ["dbms_odd"], told.append)
     assert faults.repair(small, access, told.append) == ["dbms_odd"]
     assert trace.read_text().splitlines() == ["bdd break", "bdd repair"]
     assert {each.subject for each in told} == {"bdd"}
@@ -186,7 +186,7 @@ def report(progress):
     print(progress.state, flush=True)
 
 try:
-    run.playbook(small_lab.changed(), Path(sys.argv[2]), Path(sys.argv[3]), report)
+    run.playbook(small_lab.changed(), [Path(sys.argv[2])], Path(sys.argv[3]), report)
 except KeyboardInterrupt:
     sys.exit(130)
 """

@@ -43,11 +43,13 @@ class Runs:
         self.journals: list[list[str]] = []
         self.broken: set[str] = set()
 
-    def __call__(self, lab: Lab, file: Path, source: Path, report: object, variables: dict[str, str]) -> bool:
+    def __call__(
+        self, lab: Lab, files: list[Path], source: Path, report: object, variables: dict[str, str]
+    ) -> bool:
         self.journals.append(names(lab))
-        self.asked.append((file.stem, variables["fault_action"]))
+        self.asked.append(("+".join(file.stem for file in files), variables["fault_action"]))
         self.machines.append(list(json.loads((source / "hosts.json").read_text())["all"]["hosts"]))
-        if file.stem in self.broken:
+        if self.broken & {file.stem for file in files}:
             raise ProvisionError(Text.same("stubborn"))
         return True
 
@@ -72,24 +74,32 @@ def test_broken_then_repaired_newest_first(
     small: Lab, folder: Path, access: dict[str, SshAccess], runs: Runs
 ) -> None:
     assert names(small) == []
-    faults.break_(small, access, "dbms_first", ignore)
-    faults.break_(small, access, "dbms_second", ignore)
+    faults.break_(small, access, ["dbms_first"], ignore)
+    faults.break_(small, access, ["dbms_second"], ignore)
     assert names(small) == ["dbms_first", "dbms_second"]
     assert faults.repair(small, access, ignore) == ["dbms_second", "dbms_first"]
     assert names(small) == []
     assert runs.asked == [
         ("dbms_first", "break"),
         ("dbms_second", "break"),
-        ("dbms_second", "repair"),
-        ("dbms_first", "repair"),
+        ("dbms_second+dbms_first", "repair"),
     ]
     assert runs.machines[0] == list(small.machines), "a fault may do part of its work on another machine"
+
+
+def test_several_at_once(small: Lab, folder: Path, access: dict[str, SshAccess], runs: Runs) -> None:
+    faults.break_(small, access, ["dbms_first", "dbms_second", "dbms_first"], ignore)
+    assert runs.asked == [("dbms_first+dbms_second", "break")]
+    assert runs.journals == [["dbms_first", "dbms_second"]]
+    with pytest.raises(UsageError, match="unknown fault"):
+        faults.break_(small, access, ["dbms_first", "dbms_third"], ignore)
+    assert len(runs.asked) == 1, "none is put in where one is not known"
 
 
 def test_in_the_journal_from_before_it_is_made_until_after_it_is_undone(
     small: Lab, folder: Path, access: dict[str, SshAccess], runs: Runs
 ) -> None:
-    faults.break_(small, access, "dbms_first", ignore)
+    faults.break_(small, access, ["dbms_first"], ignore)
     faults.repair(small, access, ignore)
     assert runs.journals == [["dbms_first"], ["dbms_first"]]
 
@@ -98,7 +108,7 @@ def test_a_fault_that_cannot_be_undone_stays_in_the_journal(
     small: Lab, folder: Path, access: dict[str, SshAccess], runs: Runs
 ) -> None:
     for name in ("dbms_first", "dbms_second"):
-        faults.break_(small, access, name, ignore)
+        faults.break_(small, access, [name], ignore)
     runs.broken = {"dbms_first"}
     with pytest.raises(ProvisionError, match="stubborn"):
         faults.repair(small, access, ignore)
@@ -110,20 +120,20 @@ def test_a_fault_that_cannot_be_undone_stays_in_the_journal(
 def test_a_fault_half_made_is_undone(small: Lab, folder: Path, access: dict[str, SshAccess], runs: Runs) -> None:
     runs.broken = {"dbms_first"}
     with pytest.raises(ProvisionError):
-        faults.break_(small, access, "dbms_first", ignore)
+        faults.break_(small, access, ["dbms_first"], ignore)
     assert names(small) == ["dbms_first"]
 
 
 def test_broken_twice_is_undone_once(small: Lab, folder: Path, access: dict[str, SshAccess], runs: Runs) -> None:
     for name in ("dbms_first", "dbms_second", "dbms_first"):
-        faults.break_(small, access, name, ignore)
+        faults.break_(small, access, [name], ignore)
     assert names(small) == ["dbms_second", "dbms_first"]
 
 
 def test_journal_is_private_and_says_when(
     small: Lab, folder: Path, access: dict[str, SshAccess], runs: Runs
 ) -> None:
-    faults.break_(small, access, "dbms_first", ignore)
+    faults.break_(small, access, ["dbms_first"], ignore)
     file = paths.state("petit") / "journal.json"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     (entry,) = json.loads(file.read_text())
@@ -144,21 +154,21 @@ def test_damaged_journal(small: Lab, content: str) -> None:
 
 def test_unknown_fault_with_what_was_meant(small: Lab, folder: Path) -> None:
     with pytest.raises(UsageError, match="unknown fault: dbms_fist") as caught:
-        faults.break_(small, {}, "dbms_fist", ignore)
+        faults.break_(small, {}, ["dbms_fist"], ignore)
     assert "dbms_first" in (caught.value.todo.en if caught.value.todo else "")
     assert names(small) == []
 
 
 def test_unknown_fault_like_no_other(small: Lab, folder: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        faults.break_(small, {}, "zzz", ignore)
+        faults.break_(small, {}, ["zzz"], ignore)
     assert caught.value.todo
     assert caught.value.todo.en == "faults of this lab: dbms_first, dbms_second"
 
 
 def test_fault_of_machines_that_the_lab_does_not_have(small: Lab, folder: Path) -> None:
     with pytest.raises(UsageError, match="portal, which this lab does not have"):
-        faults.break_(small, {}, "portal_elsewhere", ignore)
+        faults.break_(small, {}, ["portal_elsewhere"], ignore)
     assert [fault.name for fault in faults.available(small)] == ["dbms_first", "dbms_second"]
 
 
