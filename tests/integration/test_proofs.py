@@ -54,7 +54,9 @@ def unlike_healthy(cli: Cli, *only: str, disrupt: bool = False) -> dict[str, tup
 
 def touched(fault: Fault) -> set[str]:
     """Return requirements and machines (an Ansible pattern) that ``fault`` is about."""
-    return {*fault.breaks, *fault.hides, fault.hosts}
+    # Whoever writes an exception has firewalls read all of their rules again: faults there would undo each other.
+    firewall = {"firewall"} if "nft" in fault.file.read_text(encoding="utf-8") else set()
+    return {*fault.breaks, *fault.hides, fault.hosts, *firewall}
 
 
 def together(found: Iterable[Fault], most: int) -> list[list[Fault]]:
