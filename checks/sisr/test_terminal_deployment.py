@@ -73,7 +73,7 @@ def test_bare_terminal(lab: Lab, proof: Proof, service: TerminalDeployment) -> N
         proof.refused(tftp.fetch(terminal.machine, root + path, deadline=4), fr=fr, en=en)
 
 
-@requirement("2.2.b", title=Text("Réseaux voisins", "Other networks"), uses=["terminal_deployment"], deadline=60)
+@requirement("2.2.b", title=Text("Réseaux voisins", "Other networks"), uses=["terminal_deployment"], deadline=90)
 def test_other_networks(proof: Proof, service: TerminalDeployment) -> None:
     """A machine that starts in another network is offered nothing: nobody reinstalls a server by mistake.
 

@@ -106,9 +106,9 @@ class Engine:
         self._scheduler.submit(*self._asked)
 
     def start(self, calls: Sequence[tuple[Case, Callable[[], object]]]) -> list[Task]:
-        """Begin checks, each with the call that runs it: those that disturb nothing first."""
+        """Begin checks, each with the call that runs it: what disturbs nothing first, the longest before."""
         tasks = [self._task(case, call) for case, call in calls]
-        self._scheduler.submit(*sorted(tasks, key=lambda task: bool(task.exclusive)))
+        self._scheduler.submit(*sorted(tasks, key=lambda task: (bool(task.exclusive), -task.deadline)))
         return tasks
 
     def close(self, *, interrupted: bool) -> None:
