@@ -77,7 +77,7 @@ def together(found: Iterable[Fault], most: int) -> list[list[Fault]]:
 def one_for_each(found: Iterable[Fault]) -> list[Fault]:
     """Return enough of ``found`` for each requirement that is proven by cutting something to be broken once."""
     chosen: list[Fault] = []
-    for fault in found:
+    for fault in sorted(found, key=lambda fault: -len(set(fault.breaks) & DISRUPTIVE)):
         if set(fault.breaks) & DISRUPTIVE - {id_ for other in chosen for id_ in other.breaks}:
             chosen.append(fault)
     return chosen
