@@ -31,7 +31,8 @@ def test_flow_seen_and_decoded(lab: Lab, proof: Proof, service: TrafficAnalysis)
     """
     analyser, client = proof.machine(service.machines[0]), proof.machine(service.flow_client)
     first, second = secrets.token_hex(8), secrets.token_hex(8)
-    with analysis.listening(analyser, service) as listening:
+    sources = set(map(str, lab.addresses_of(service.flow_client).values()))
+    with analysis.listening(analyser, service, sources) as listening:
         proof.works(listening.started, fr="l'analyseur ne démarre pas", en="the analyser does not start")
         proof.works(
             listening.control(lambda: make_flow(client, service, first), first),
@@ -52,7 +53,6 @@ def test_flow_seen_and_decoded(lab: Lab, proof: Proof, service: TrafficAnalysis)
     )
     request = seen.requests[0]
     scheme, host = urlsplit(service.flow_url).scheme, urlsplit(service.flow_url).netloc
-    sources = set(map(str, lab.addresses_of(service.flow_client).values()))
     proof.holds(
         (not sources or request.source in sources)
         and bool(request.target)

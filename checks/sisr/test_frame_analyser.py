@@ -29,7 +29,8 @@ def test_dialogue_seen_and_decoded(lab: Lab, proof: Proof, service: FrameAnalyse
     """
     analyser = proof.machine(service.machines[0])
     first, second = secrets.token_hex(8), secrets.token_hex(8)
-    with analysis.listening(analyser, service) as listening:
+    here, there = (set(map(str, lab.addresses_of(name).values())) for name in (service.machines[0], service.peer))
+    with analysis.listening(analyser, service, there) as listening:
         proof.works(listening.started, fr="l'analyseur ne démarre pas", en="the analyser does not start")
         proof.works(
             listening.control(lambda: hold_dialogue(lab, analyser, service, first), first),
@@ -49,7 +50,6 @@ def test_dialogue_seen_and_decoded(lab: Lab, proof: Proof, service: FrameAnalyse
         en="the analyser does not show the second dialogue",
     )
     frame = seen.requests[0]
-    here, there = (set(map(str, lab.addresses_of(name).values())) for name in (service.machines[0], service.peer))
     proof.holds(
         frame.protocol == "ssh"
         and bool(frame.source and frame.target)

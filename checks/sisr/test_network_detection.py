@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from ipaddress import IPv4Address, IPv4Network
 from time import sleep
 from urllib.parse import urlsplit
@@ -167,6 +168,8 @@ def token3() -> str:
 def free_address(lab: Lab, proof: Proof, service: NetworkDetection) -> IPv4Address:
     """Return an address of the spoofer's network that the lab file gives to nobody and that nobody answers for.
 
+    The watcher remembers what was announced before, by an earlier audit too: what its log names is left out.
+
     Raises:
         InconclusiveError: none was found.
     """
@@ -174,12 +177,15 @@ def free_address(lab: Lab, proof: Proof, service: NetworkDetection) -> IPv4Addre
     declared = {
         address for name in (*lab.machines, *lab.shared_addresses) for address in lab.addresses_of(name).values()
     }
+    watcher = proof.machine(service.machines[-1])
+    remembered = set(watcher.run(f"tail -c 200000 {shlex.quote(service.arp_log)} 2>/dev/null || true").stdout.split())
     last = network.num_addresses - 2
-    for _ in range(5):
+    for _ in range(20):
         # The upper half: routers are usually at an end, servers at the beginning.
         address = network[last - secrets.randbelow(max(1, last // 2 - 1)) - 1]
         if (
             address not in declared
+            and str(address) not in remembered
             and not arp.who_has(proof.machine(service.spoofer), service.interface, address).granted
         ):
             return address

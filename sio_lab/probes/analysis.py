@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Observation
 from sio_lab.text import Text
 
-DELAY = 6.0
+DELAY = 12.0
 """Seconds that the analyser has to decode what it has seen."""
 _ATTEMPTS = 4  # times that a control flow is made, until the analyser shows it
 _SECONDS = 30  # an analysis that nobody stops ends by itself
@@ -126,8 +126,16 @@ class Analysis:
 
 
 @contextmanager
-def listening(machine: Machine, service: TrafficAnalysis | FrameAnalyser) -> Iterator[Analysis]:
+def listening(
+    machine: Machine, service: TrafficAnalysis | FrameAnalyser, about: Collection[object] = ()
+) -> Iterator[Analysis]:
     """Have the analyser listen; it sees what comes from the moment the context is entered.
+
+    Args:
+        machine: the analyser.
+        service: how it is run.
+        about: addresses whose traffic is captured (any of them); empty for all. On a busy network an analyser that
+            decodes everything falls behind.
 
     Raises:
         InconclusiveError: the product's output is not known here.
@@ -143,6 +151,8 @@ def listening(machine: Machine, service: TrafficAnalysis | FrameAnalyser) -> Ite
             todo=Text("joignez une attestation", "add an attestation"),
         )
     command = ["tshark", "-l", "-n", "-i", service.interface, "-a", f"duration:{_SECONDS}", "-Y", _SHOWN]
+    if about:
+        command += ["-f", " or ".join(f"host {address}" for address in about)]
     command += ["-T", "fields", "-E", "occurrence=f"]
     for field in _FIELDS:
         command += ["-e", field]
