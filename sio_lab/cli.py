@@ -338,10 +338,9 @@ def break_command(app: App, lab: Path, names: tuple[str, ...]) -> None:
         return
     with view(app.err, app.lang, Text("Mise en panne", "Breaking")) as report:
         workflow.break_(loaded, names, report)
-    told = ", ".join(names)
     app.say(
-        f"Panne en place : {told}. Pour réparer : sio-lab repair {lab}",
-        f"Fault in place: {told}. To repair: sio-lab repair {lab}",
+        f"Panne en place : {', '.join(names)}. Pour réparer : sio-lab repair {lab}",
+        f"Fault in place: {', '.join(names)}. To repair: sio-lab repair {lab}",
     )
 
 
