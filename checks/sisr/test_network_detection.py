@@ -178,7 +178,8 @@ def free_address(lab: Lab, proof: Proof, service: NetworkDetection) -> IPv4Addre
         address for name in (*lab.machines, *lab.shared_addresses) for address in lab.addresses_of(name).values()
     }
     watcher = proof.machine(service.machines[-1])
-    remembered = set(watcher.run(f"tail -c 200000 {shlex.quote(service.arp_log)} 2>/dev/null || true").stdout.split())
+    log = watcher.run(f"tail -c 200000 {shlex.quote(service.arp_log)} 2>/dev/null || true").stdout
+    remembered = set(log.split())
     last = network.num_addresses - 2
     for _ in range(20):
         # The upper half: routers are usually at an end, servers at the beginning.
