@@ -38,12 +38,12 @@ def test_two_short_checks_take_the_time_of_one(audit: Audit) -> None:
         @requirement("1.1.b", title=T, uses=["dbms"])
         def test_one(proof):
             both(proof)
-            proof.machine("bdd").run("sleep 0.3")
+            proof.machine("bdd1").run("sleep 0.3")
 
         @requirement("1.1.b", title=T, uses=["dbms"])
         def test_two(proof):
             both(proof)
-            proof.machine("bdd").run("sleep 0.3")
+            proof.machine("bdd1").run("sleep 0.3")
     """)
     ends = [e.at + timedelta(seconds=e.duration) for c in ran.findings.checks for e in c.evidence]
     begins = [e.at for c in ran.findings.checks for e in c.evidence]
@@ -80,7 +80,7 @@ EXCLUSION = """
 """
 
 
-@pytest.mark.parametrize("disturbs", ["disturbs=['dbms']", "disturbs=['bdd']", ""])
+@pytest.mark.parametrize("disturbs", ["disturbs=['dbms']", "disturbs=['bdd1']", ""])
 def test_what_is_disturbed_is_used_by_nobody_else(audit: Audit, disturbs: str) -> None:
     ran = audit(EXCLUSION.replace("{disturbs}", disturbs), disrupt=True)
     assert [c.outcome for c in ran.findings.checks] == ["passed"] * 4
@@ -95,11 +95,11 @@ def test_check_past_its_deadline(audit: Audit, sessions: FakeSessions) -> None:
         def test_stuck(proof):
             both(proof)
             try:
-                proof.machine("bdd").run("sleep 1")
-                proof.machine("bdd").run("too late")
+                proof.machine("bdd1").run("sleep 1")
+                proof.machine("bdd1").run("too late")
             finally:
-                proof.machine("bdd").run("clean up")
-                proof.machine("bdd").run("clean up more")
+                proof.machine("bdd1").run("clean up")
+                proof.machine("bdd1").run("clean up more")
 
         @requirement("1.1.b", title=T, uses=["dbms"])
         def test_other(proof):
@@ -114,8 +114,8 @@ def test_check_past_its_deadline(audit: Audit, sessions: FakeSessions) -> None:
     assert [e.sent for e in stuck.evidence] == ["yes", "no"]
     sleep(1)
     assert [e.sent for e in stuck.evidence] == ["yes", "no"]
-    assert sessions.known["bdd"].asked[-2:] == ["clean up", "clean up more"]
-    assert "too late" not in sessions.known["bdd"].asked
+    assert sessions.known["bdd1"].asked[-2:] == ["clean up", "clean up more"]
+    assert "too late" not in sessions.known["bdd1"].asked
 
 
 def test_retry_loops_do_not_swallow_the_end(audit: Audit, sessions: FakeSessions) -> None:
@@ -124,14 +124,14 @@ def test_retry_loops_do_not_swallow_the_end(audit: Audit, sessions: FakeSessions
         def test_stubborn(proof):
             while True:
                 try:
-                    proof.machine("bdd").run("sleep 0.05")
+                    proof.machine("bdd1").run("sleep 0.05")
                 except Exception:
                     pass
     """)
     sleep(0.2)
-    asked = len(sessions.known["bdd"].asked)
+    asked = len(sessions.known["bdd1"].asked)
     sleep(0.2)
-    assert len(sessions.known["bdd"].asked) == asked
+    assert len(sessions.known["bdd1"].asked) == asked
 
 
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
@@ -145,10 +145,10 @@ def test_interruption_keeps_what_was_learnt(audit: Audit, sessions: FakeSessions
             def test_long(proof):
                 try:
                     both(proof)
-                    proof.machine("bdd").run("sleep 0.8")
-                    proof.machine("bdd").run("on and on")
+                    proof.machine("bdd1").run("sleep 0.8")
+                    proof.machine("bdd1").run("on and on")
                 finally:
-                    proof.machine("bdd").run("clean up")
+                    proof.machine("bdd1").run("clean up")
 
             @requirement("1.1.b", title=T, uses=["dbms"])
             def test_done(proof):
@@ -173,8 +173,8 @@ def test_interruption_keeps_what_was_learnt(audit: Audit, sessions: FakeSessions
     assert long.reason is not None
     assert long.reason.en == "audit interrupted before the end"
     assert [e.sent for e in long.evidence] == ["yes", "no"]
-    assert "clean up" in sessions.known["bdd"].asked
-    assert "on and on" not in sessions.known["bdd"].asked
+    assert "clean up" in sessions.known["bdd1"].asked
+    assert "on and on" not in sessions.known["bdd1"].asked
 
 
 def test_interrupted_disruption_is_undone_first(audit: Audit, sessions: FakeSessions) -> None:
@@ -185,13 +185,13 @@ def test_interrupted_disruption_is_undone_first(audit: Audit, sessions: FakeSess
         @requirement("1.1.b", title=T, uses=["dbms"], intensity="disrupt")
         def test_cut(proof):
             try:
-                proof.machine("bdd").run("sleep 0.5")
+                proof.machine("bdd1").run("sleep 0.5")
             finally:
-                proof.machine("bdd").run("sleep 1.5")
-                proof.machine("bdd").run("all is well")
+                proof.machine("bdd1").run("sleep 1.5")
+                proof.machine("bdd1").run("all is well")
         """,
         disrupt=True,
     )
     assert ran.interrupted
-    assert sessions.known["bdd"].asked[-1] == "all is well"
+    assert sessions.known["bdd1"].asked[-1] == "all is well"
     assert audit.events[-1].step.en == "restoring what was cut"
