@@ -58,10 +58,10 @@ def unlike_healthy(
 
 
 def touched(fault: Fault) -> set[str]:
-    """Return requirements and machines (an Ansible pattern) that ``fault`` is about."""
+    """Return requirements and groups of machines that ``fault`` is about."""
     # Whoever writes an exception has firewalls read all of their rules again: faults there would undo each other.
     firewall = {"firewall"} if "nft" in fault.file.read_text(encoding="utf-8") else set()
-    return {*fault.breaks, *fault.hides, fault.hosts, *firewall}
+    return {*fault.breaks, *fault.hides, *fault.hosts.split(":"), *firewall}
 
 
 def together(found: Iterable[Fault], most: int) -> list[list[Fault]]:
