@@ -83,7 +83,7 @@ def one_for_each(found: Iterable[Fault]) -> list[Fault]:
     chosen: list[Fault] = []
     for fault in found:
         proven = {id_ for other in chosen for id_ in other.breaks}
-        if fault.name not in LONG and set(fault.breaks) & DISRUPTIVE - proven:
+        if fault.name not in LONG and set(fault.breaks) <= DISRUPTIVE and set(fault.breaks) - proven:
             chosen.append(fault)
     return chosen
 
