@@ -16,7 +16,7 @@ from sio_lab.disruption.watch import Watch
 from sio_lab.errors import InconclusiveError, ProbeTimeout, ProtocolError
 from sio_lab.lab.infrastructure import Continuity
 from sio_lab.lab.model import Lab
-from sio_lab.probes import web
+from sio_lab.probes import system, web
 from sio_lab.text import Text
 
 UNAUTHORISED = 401
@@ -90,7 +90,6 @@ def losses(lab: Lab, proof: Proof, name: str) -> Iterator[Loss]:
     """
     pair = lab.shared_addresses[name]
     nominal, watch = pair.machines[0], through(lab, proof, name)
-
     data = kept_by(lab, name)
 
     def nominal_again() -> bool:
@@ -204,6 +203,6 @@ def holder(lab: Lab, proof: Proof, name: str) -> str:
     held: dict[str, set[str]] = {}
     for machine in lab.holders(name):
         listed = proof.machine(machine).run("ip -o -4 address show").stdout
-        held[machine] = {word.partition("/")[0] for word in listed.split()} & wanted
+        held[machine] = wanted & system.addresses_of(listed)
     holders = [machine for machine, addresses in held.items() if addresses]
     return holders[0] if len(holders) == 1 and held[holders[0]] == wanted else ""
