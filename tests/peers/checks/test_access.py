@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from check_module import check_module
 from dav_server import Shared, serving
 from lab_runner import ROOT
 from loopback import LocalSession, certificate, closed_port
@@ -27,11 +27,7 @@ Run = Callable[[Shared], Proof]
 
 
 def module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "checks" / "common" / f"{name}.py")
-    assert spec and spec.loader
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    return check_module(f"common/{name}.py")
 
 
 def collaboration(lab: Lab, proof: Proof) -> None:

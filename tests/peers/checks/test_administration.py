@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from check_module import check_module
 from lab_runner import ROOT
 from loopback import LocalSession
 
@@ -40,13 +39,7 @@ esac
 
 
 def module(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "checks" / "sisr" / f"{name}.py")
-    assert spec
-    assert spec.loader
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[name] = made  # dataclasses look their module up
-    spec.loader.exec_module(made)
-    return made
+    return check_module(f"sisr/{name}.py")
 
 
 @pytest.fixture

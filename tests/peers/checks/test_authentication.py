@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from types import ModuleType
 import ldap3
 import pytest
 import slapd
+from check_module import check_module
 from lab_runner import ROOT
 from loopback import LocalSession, certificate, running
 
@@ -30,12 +30,7 @@ Knows = Callable[[str, str], bool]
 
 
 def module() -> ModuleType:
-    path = ROOT / "checks" / "common" / "test_authentication.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec and spec.loader
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    return check_module("common/test_authentication.py")
 
 
 class Portal(BaseHTTPRequestHandler):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from lab_runner import ROOT
+from check_module import check_module
 from loopback import LocalSession
 
 from sio_lab.audit import continuity
@@ -33,12 +32,7 @@ AWAY = (100.0, 120.0)
 
 @pytest.fixture(scope="module")
 def check() -> ModuleType:
-    file = ROOT / "checks" / "sisr" / "test_continuity.py"
-    spec = importlib.util.spec_from_file_location("check_of_continuity", file)
-    assert spec and spec.loader
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    return check_module("sisr/test_continuity.py")
 
 
 def proof_of(role: str = "") -> Proof:

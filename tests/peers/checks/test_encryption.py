@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import datetime
-import importlib.util
 import ssl
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from check_module import check_module
 from lab_runner import ROOT
 from loopback import LocalSession, certificate, closed_port
 from tls_server import listening, speaking_tls
@@ -26,13 +25,8 @@ from sio_lab.probes.web import WebObservation
 
 
 @pytest.fixture
-def check(monkeypatch: pytest.MonkeyPatch) -> Any:
-    spec = importlib.util.spec_from_file_location("encryption", ROOT / "checks" / "common" / "test_encryption.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "encryption", module)  # dataclasses look themselves up there
-    spec.loader.exec_module(module)
-    return module
+def check() -> Any:
+    return check_module("common/test_encryption.py")
 
 
 @pytest.fixture(scope="module")

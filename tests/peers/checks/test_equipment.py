@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from check_module import check_module
 from lab_runner import ROOT
 from loopback import LocalSession
 from sshd import Sshd, keys, sshd
@@ -31,12 +31,7 @@ Judge = Callable[..., Proof]
 
 @pytest.fixture(scope="module")
 def check() -> ModuleType:
-    file = ROOT / "checks" / "sisr" / "test_configuration_management.py"
-    spec = importlib.util.spec_from_file_location("checks_of_equipment", file)
-    assert spec and spec.loader
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    return check_module("sisr/test_configuration_management.py")
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from check_module import check_module
 from lab_runner import ROOT
 
 from sio_lab.audit.proof import Proof
@@ -19,13 +19,7 @@ LAB = load(ROOT / "inventories" / "sisr").lab
 
 
 def module() -> ModuleType:
-    file = ROOT / "checks" / "sisr" / "test_security_perimeters.py"
-    spec = importlib.util.spec_from_file_location("test_security_perimeters", file)
-    assert spec
-    assert spec.loader
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
-    return made
+    return check_module("sisr/test_security_perimeters.py")
 
 
 def packets(*, without: str = "", blind: str = "") -> list[Seen]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from check_module import check_module
 from lab_runner import ROOT
 from loopback import LocalSession, closed_port
 from prometheus_server import Watched, notification, serving
@@ -33,13 +32,7 @@ RULE = "ServiceInjoignable"
 
 @pytest.fixture(scope="module")
 def checks() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "checks_of_supervision", ROOT / "checks" / "sisr" / "test_supervision.py"
-    )
-    assert spec and spec.loader
-    made = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = made  # dataclasses look their module up
-    spec.loader.exec_module(made)
+    made = check_module("sisr/test_supervision.py")
     vars(made).update(RENEWAL=0.0, SETTLING=0.0)  # what plays the supervisor answers at once
     return made
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import pytest
-from lab_runner import ROOT
+from check_module import check_module
 
 
 @pytest.fixture(scope="module")
 def check() -> Any:
-    file = ROOT / "checks" / "sisr" / "test_terminal_deployment.py"
-    spec = importlib.util.spec_from_file_location("terminal_deployment", file)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return check_module("sisr/test_terminal_deployment.py")
 
 
 HASH = "$6$0123456789abcdef$" + "A" * 86

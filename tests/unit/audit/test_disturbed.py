@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from types import ModuleType
 
 import pytest
+from check_module import check_module
 from lab_runner import ROOT
 
 from sio_lab.audit.engine import disturbed
@@ -31,14 +30,8 @@ def supervising(target: str) -> Lab:
 
 
 @pytest.fixture
-def supervision(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    file = ROOT / "checks" / "sisr" / "test_supervision.py"
-    spec = importlib.util.spec_from_file_location("what_supervision_disturbs", file)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)  # dataclasses look for their module there
-    spec.loader.exec_module(module)
-    return module
+def supervision() -> ModuleType:
+    return check_module("sisr/test_supervision.py")
 
 
 def test_what_a_check_says() -> None:

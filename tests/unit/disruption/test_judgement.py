@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from check_module import check_module
 from small_lab import SMALL, changed
 
 from sio_lab.audit import outage
@@ -97,14 +96,8 @@ def test_not_back(found: DisruptionObservation) -> None:
 
 
 @pytest.fixture
-def check(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    file = Path(__file__).parents[3] / "checks" / "sisr" / "test_fault_tolerance.py"
-    spec = importlib.util.spec_from_file_location("fault_tolerance", file)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)  # dataclasses look for their module there
-    spec.loader.exec_module(module)
-    return module
+def check() -> ModuleType:
+    return check_module("sisr/test_fault_tolerance.py")
 
 
 def paired() -> Lab:
