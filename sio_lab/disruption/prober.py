@@ -121,13 +121,14 @@ def _why(error: Exception) -> str:
 
 def main(url: str, timeout: str, header: str, ca: str, also: str) -> None:
     """Ask until SIGTERM comes, then print."""
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    # Taken from between requests, never by a handler: one that ran while this thread held a lock could wait for it.
+    ends = {signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     samples = Samples(Target(url, float(timeout), header, ca, also))
     print("watching", file=sys.stderr, flush=True)  # noqa: T201  # whoever started it waits for this word
     waiting: list[threading.Thread] = []
     turn, due = 0, time.monotonic()
-    while not stop.wait(max(0.0, due - time.monotonic())):
+    while signal.sigtimedwait(ends, max(0.0, due - time.monotonic())) is None:
         request = threading.Thread(target=samples.take, args=(("http", "tcp")[turn % 2],), daemon=True)
         request.start()
         waiting = [*(thread for thread in waiting if thread.is_alive()), request]
