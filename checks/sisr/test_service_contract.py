@@ -20,6 +20,13 @@ from sio_lab.text import Text
 BEYOND = 1.0
 """Seconds that a part stays cut beyond those that an outage may last: one that lasts longer is seen to."""
 
+NOTHING_CUT = 2.0
+"""Seconds that the service is watched for before anything is cut."""
+
+SOUND = 95.0
+"""Percent of requests answered with nothing cut, at least: what a contract promises makes room for failures. Above
+it a request lost now and then may be a busy client's."""
+
 
 # It uses no service in particular: nothing else runs meanwhile, for firewalls may be among what fails.
 @requirement(
@@ -31,8 +38,9 @@ BEYOND = 1.0
 def test_contracts_are_kept_while_parts_fail(lab: Lab, proof: Proof) -> None:
     """Each machine that a contract names loses its power in turn, while its users go on asking.
 
-    Satisfied: for each contract, the page is given over TLS and not in clear; each time, the outage, the response
-    time of 95 % of the answers and the share of requests answered keep to it, and the service comes back.
+    Satisfied: for each contract, the page is given over TLS and not in clear, and requests are
+    answered with nothing cut; each time, the outage, the response time of 95 % of the answers and the share
+    of requests answered keep to it, and the service comes back.
     Not satisfied: one of them does not, or the page can be read in clear.
     Unverified: disruption is not allowed, no contract is declared, the service was not well before, or an
     outage could not be measured.
@@ -45,6 +53,7 @@ def test_contracts_are_kept_while_parts_fail(lab: Lab, proof: Proof) -> None:
         )
     for contract in lab.contracts.values():
         secured(proof, contract)
+        answered(proof, contract)
         for seen in failures(proof, contract):
             kept(proof, contract, seen)
 
@@ -71,6 +80,19 @@ def secured(proof: Proof, contract: Contract) -> None:
             fr=f"la page se lit en clair par le port {port}",
             en=f"the page can be read in clear by port {port}",
         )
+
+
+def answered(proof: Proof, contract: Contract) -> None:
+    """Judge that the contract is kept with nothing cut: of a service that is ill already no cut tells anything."""
+    seen = proof.watch(Watch(contract.url, contract.client), seconds=NOTHING_CUT)
+    share, wanted = seen.answered_percent, max(contract.availability_percent, SOUND)
+    proof.holds(
+        share >= wanted,
+        seen,
+        side="positive",
+        fr=f"sans aucune coupure : {share:.1f} % de réponses ({seen.detail}), pour {wanted:g} % attendues",
+        en=f"nothing being cut: {share:.1f} % answered ({seen.detail}), for {wanted:g} % expected",
+    )
 
 
 def failures(proof: Proof, contract: Contract) -> Iterator[DisruptionObservation]:

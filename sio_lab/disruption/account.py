@@ -38,6 +38,11 @@ class WatchObservation(Observation):
         """How many HTTP requests each machine answered."""
         return watch.served(self.samples)
 
+    @property
+    def answered_percent(self) -> float:
+        """Share of all requests that were answered well in time."""
+        return watch.answered_percent(self.samples)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisruptionObservation(Observation):
@@ -77,7 +82,7 @@ class DisruptionObservation(Observation):
     @property
     def answered_percent(self) -> float:
         """Share of all requests that were answered well in time."""
-        return 100 * sum(sample.ok for sample in self.samples) / len(self.samples)
+        return watch.answered_percent(self.samples)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

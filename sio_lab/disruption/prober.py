@@ -121,7 +121,7 @@ def _why(error: Exception) -> str:
 
 def main(url: str, timeout: str, header: str, ca: str, also: str) -> None:
     """Ask until SIGTERM comes, then print."""
-    # Taken from between requests, never by a handler: one that ran while this thread held a lock could wait for it.
+    # Asked for between requests, not a handler: one that ran while this thread held a lock could wait for it.
     ends = {signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     samples = Samples(Target(url, float(timeout), header, ca, also))

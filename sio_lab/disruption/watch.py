@@ -175,6 +175,11 @@ def p95(samples: Sequence[Sample], start: float = -math.inf, end: float = math.i
     return times[math.ceil(0.95 * len(times)) - 1] if times else None
 
 
+def answered_percent(samples: Sequence[Sample]) -> float:
+    """Return the share of requests that were answered well in time; none where none was made."""
+    return 100 * sum(sample.ok for sample in samples) / len(samples) if samples else 0.0
+
+
 def rate(samples: Sequence[Sample]) -> float:
     """Return how many requests a second began."""
     span = samples[-1].at - samples[0].at if len(samples) > 1 else 0.0

@@ -22,7 +22,8 @@ from sio_lab.providers import provider_for
 
 pytestmark = pytest.mark.integration
 
-SETTLING = 60.0  # seconds until a machine that was started again has its shared addresses back
+# Seconds until all is as before; a pair of database servers copies its data twice meanwhile.
+SETTLING = 180.0
 
 
 @dataclass(frozen=True)
