@@ -23,6 +23,9 @@ BEYOND = 1.0
 NOTHING_CUT = 2.0
 """Seconds that the service is watched for before anything is cut."""
 
+ENOUGH = 40
+"""Requests by then, at least: of fewer nothing can be told."""
+
 SOUND = 95.0
 """Percent of requests answered with nothing cut, at least: what a contract promises makes room for failures. Above
 it a request lost now and then may be a busy client's."""
@@ -38,9 +41,9 @@ it a request lost now and then may be a busy client's."""
 def test_contracts_are_kept_while_parts_fail(lab: Lab, proof: Proof) -> None:
     """Each machine that a contract names loses its power in turn, while its users go on asking.
 
-    Satisfied: for each contract, the page is given over TLS and not in clear, and requests are
-    answered with nothing cut; each time, the outage, the response time of 95 % of the answers and the share
-    of requests answered keep to it, and the service comes back.
+    Satisfied: for each contract, the page is given over TLS and not in clear, and requests are answered with
+    nothing cut; each time, the outage, the response time of 95 % of the answers and the share of requests
+    answered keep to it, and the service comes back.
     Not satisfied: one of them does not, or the page can be read in clear.
     Unverified: disruption is not allowed, no contract is declared, the service was not well before, or an
     outage could not be measured.
@@ -85,6 +88,7 @@ def secured(proof: Proof, contract: Contract) -> None:
 def answered(proof: Proof, contract: Contract) -> None:
     """Judge that the contract is kept with nothing cut: of a service that is ill already no cut tells anything."""
     seen = proof.watch(Watch(contract.url, contract.client), seconds=NOTHING_CUT)
+    outage.enough(len(seen.samples), ENOUGH, contract.client)
     share, wanted = seen.answered_percent, max(contract.availability_percent, SOUND)
     proof.holds(
         share >= wanted,

@@ -176,8 +176,8 @@ def p95(samples: Sequence[Sample], start: float = -math.inf, end: float = math.i
 
 
 def answered_percent(samples: Sequence[Sample]) -> float:
-    """Return the share of requests that were answered well in time; none where none was made."""
-    return 100 * sum(sample.ok for sample in samples) / len(samples) if samples else 0.0
+    """Return the share of requests that were answered well in time; at least one was made."""
+    return 100 * sum(sample.ok for sample in samples) / len(samples)
 
 
 def rate(samples: Sequence[Sample]) -> float:
