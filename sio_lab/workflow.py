@@ -24,7 +24,7 @@ from sio_lab.lab.model import Lab
 from sio_lab.lock import lab_lock
 from sio_lab.providers import provider_for
 from sio_lab.providers.base import Reporter
-from sio_lab.provision import faults, inventory, pki, roles, run, secrets
+from sio_lab.provision import faults, inventory, pki, roles, run, secrets, sources
 from sio_lab.reports import formats
 from sio_lab.text import Lang, Text
 
@@ -79,6 +79,7 @@ def up(
     with lab_lock(lab.lab, "up"):
         _claim(loaded)
         known = secrets.ensure(lab, own)
+        sources.pack(loaded)
         provider = provider_for(lab)
         changed = provider.up(lab, recipes, report)
         access = provider.access(lab)

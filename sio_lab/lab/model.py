@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from sio_lab.lab.base import AccountName, MachineName, Strict
 from sio_lab.lab.services import Services
+from sio_lab.lab.software import Application, ApplicationName
 
 Option = Literal["SISR", "SLAM", "both"]
 Purpose = Literal["training", "certification"]
@@ -227,6 +228,9 @@ class Lab(Strict):
     )
     contracts: dict[ContractName, Contract] = Field(
         default={}, description="Service-level contracts, by name: what will be held against each."
+    )
+    applications: dict[ApplicationName, Application] = Field(
+        default={}, description="Applications of the organisation (option SLAM), by name: what will be proven of each."
     )
     flows: list[Flow] = Field(default=[], description="Flow matrix: what is not listed is forbidden.")
     attestations: dict[str, Attestation] = Field(

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sio_lab.lab.base import AccountName, MachineName, named
 from sio_lab.lab.inconsistency import Inconsistency, unknown
 from sio_lab.lab.model import Lab
+from sio_lab.lab.software import Application
 from sio_lab.lab.tree import Path, closest
 from sio_lab.text import Text
 
@@ -30,6 +31,7 @@ _DISTINCT = {
     "terminals": ("fixed", "mobile"),
     "terminal_deployment": ("client", "stranger"),
     "secured_access": ("client", "outside_client"),
+    "forge": ("account", "outsider"),
 }
 # What the roles of some capabilities authenticate people against.
 _NEEDS = {"portal": "directory", "internet_access": "directory"}
@@ -53,6 +55,30 @@ def check(lab: Lab) -> Iterator[Inconsistency]:
     for name, contract in lab.contracts.items():
         yield from _names(lab, contract, ("contracts", name))
         yield from _hosts(lab, contract, ("contracts", name))
+    for name, application in lab.applications.items():
+        path = ("applications", name)
+        yield from _names(lab, application, path)
+        yield from _hosts(lab, application, path)
+        yield from _application(lab, application, path)
+
+
+def _application(lab: Lab, application: Application, path: Path) -> Iterator[Inconsistency]:
+    if application.calls not in lab.applications:
+        yield unknown(
+            (*path, "calls"),
+            Text("application non déclarée", "undeclared application"),
+            application.calls,
+            list(lab.applications),
+        )
+    if bool(application.serve) == bool(application.public):
+        yield Inconsistency(
+            (*path, "serve"),
+            Text("il faut dire l'un des deux : serve ou public", "one of the two is needed: serve or public"),
+            Text(
+                "serve: commande qui écoute sur {port}, ou public: dossier d'index.php",
+                "serve: command that listens on {port}, or public: folder of index.php",
+            ),
+        )
 
 
 def _names(lab: Lab, section: BaseModel, path: Path) -> Iterator[Inconsistency]:
@@ -127,6 +153,8 @@ def _hosts(lab: Lab, section: BaseModel, path: Path) -> Iterator[Inconsistency]:
             for index, inner in enumerate(value):
                 if isinstance(inner, BaseModel):
                     yield from _hosts(lab, inner, (*where, index))
+        elif isinstance(value, BaseModel):
+            yield from _hosts(lab, value, where)
         elif isinstance(value, str) and (field == "url" or field.endswith("_url")):
             yield from _url(lab, where, value)
         elif isinstance(value, str) and field == "host":

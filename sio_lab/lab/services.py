@@ -25,6 +25,7 @@ from sio_lab.lab.infrastructure import (
     TerminalDeployment,
     Website,
 )
+from sio_lab.lab.software import Components, Development, Forge, RemoteData, Robustness
 
 
 class Directory(Service):
@@ -326,3 +327,8 @@ class Services(Strict):
     secured_access: SecuredAccess | None = None
     terminal_deployment: TerminalDeployment | None = None
     network_detection: NetworkDetection | None = None
+    development: Development | None = None
+    components: Components | None = None
+    forge: Forge | None = None
+    robustness: Robustness | None = None
+    remote_data: RemoteData | None = None

@@ -21,7 +21,7 @@ from sio_lab import files, paths
 from sio_lab.lab.base import Service
 from sio_lab.lab.model import Lab
 from sio_lab.providers.base import SshAccess
-from sio_lab.provision import addressing, connect, filtering, roles
+from sio_lab.provision import addressing, connect, filtering, roles, sources
 from sio_lab.provision.secrets import Secrets
 
 
@@ -126,6 +126,7 @@ def shared_variables(lab: Lab, secrets: Secrets, pki: Path) -> dict[str, JsonVal
         "lab": lab.model_dump(mode="json", by_alias=True),
         "secrets": {"accounts": dict(secrets.passwords), "services": dict(secrets.services)},
         "pki_dir": str(pki),
+        "sources_dir": str(sources.folder(lab)),
         "internet_sites": {name: str(address) for name, address in addressing.sites(lab).items()},
     }
 

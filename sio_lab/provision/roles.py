@@ -17,6 +17,9 @@ from sio_lab.text import Text
 
 COMMON = "common"
 """Role of every machine; it runs before the others."""
+APPLICATION_SECRETS = ("session", "data", "service")
+"""What each application has a secret for, ``<kind>_<application>``: its users' sessions, its data on the remote
+site, and the applications that call it."""
 
 
 def folder() -> Path:
@@ -60,9 +63,12 @@ def packages(lab: Lab, machine: str, roles: Path | None = None) -> tuple[str, ..
         ProvisionError: a role's ``vars/main.yml`` is not what it should be.
     """
     root = roles or folder()
-    return tuple(
-        sorted({name for role in (COMMON, *of_machine(lab, machine)) for name in _list(root, role, "packages")})
-    )
+    found = {name for role in (COMMON, *of_machine(lab, machine)) for name in _list(root, role, "packages")}
+    for application in lab.applications.values():
+        # Its clones are built and tested where it is developed.
+        if machine in (*application.machines, application.development):
+            found.update(application.packages)
+    return tuple(sorted(found))
 
 
 def secrets(lab: Lab, roles: Path | None = None) -> tuple[str, ...]:
@@ -73,7 +79,8 @@ def secrets(lab: Lab, roles: Path | None = None) -> tuple[str, ...]:
     """
     root = roles or folder()
     used = {role for machine in lab.machines for role in (COMMON, *of_machine(lab, machine))}
-    return tuple(sorted({name for role in used for name in _list(root, role, "secrets")}))
+    of_applications = {f"{kind}_{name}" for name in lab.applications for kind in APPLICATION_SECRETS}
+    return tuple(sorted({name for role in used for name in _list(root, role, "secrets")} | of_applications))
 
 
 def recipes(lab: Lab, roles: Path | None = None) -> dict[str, ImageRecipe]:
@@ -110,6 +117,14 @@ def _of_services(lab: Lab) -> Iterator[tuple[str, str]]:
             yield "shared_address", machine
     if lab.services.backup:
         yield "backup_source", lab.services.backup.source
+    for application in lab.applications.values():
+        for machine in application.machines:
+            yield "application", machine
+        if application.heavy_client:
+            yield "application_client", application.heavy_client.machine
+        for page in (application.browser, application.mobile):
+            if page:
+                yield "browser", page.machine
 
 
 def _list(root: Path, role: str, what: str) -> list[str]:

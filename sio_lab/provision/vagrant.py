@@ -16,7 +16,7 @@ from sio_lab import files, paths
 from sio_lab.errors import SioLabError
 from sio_lab.lab import load
 from sio_lab.lab.model import Lab
-from sio_lab.provision import inventory, pki, roles, secrets
+from sio_lab.provision import inventory, pki, roles, secrets, sources
 from sio_lab.provision.secrets import Secrets
 
 
@@ -46,8 +46,10 @@ def main(path: Path) -> None:
     Raises:
         SioLabError: the lab is invalid, or its state cannot be written.
     """
-    lab = load(path).lab
+    loaded = load(path)
+    lab = loaded.lab
     roles.check(lab)
+    sources.pack(loaded)
     plan = {
         "inventory": str(write(lab, secrets.ensure(lab), pki.ensure(lab))),
         "packages": {name: roles.packages(lab, name) for name in lab.machines},
