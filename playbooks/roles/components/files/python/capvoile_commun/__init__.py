@@ -1,0 +1,3 @@
+"""Ce que partagent les applications de Cap Voile."""
+
+__version__ = "VERSION"
