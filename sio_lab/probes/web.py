@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -126,6 +127,7 @@ class Client:
         form: Mapping[str, str] | None = None,
         content: str | bytes | None = None,
         json: object = None,
+        hidden: str = "",
     ) -> WebObservation:
         """Send one request; redirects are not followed.
 
@@ -141,6 +143,7 @@ class Client:
             form: fields of a form; only their names are recorded.
             content: content as it is.
             json: content to be sent as JSON.
+            hidden: what evidence must not keep of the answer, such as a token (regular expression).
 
         Raises:
             Unreachable: the machine does not answer.
@@ -161,7 +164,7 @@ class Client:
             probe,
             target=self._origin,
             sent=_sent(method, path, auth, headers, form, request),
-            received=detail if response is None else _received(response),
+            received=detail if response is None else _received(response, hidden),
             at=at,
             start=start,
         )
@@ -250,6 +253,7 @@ def _sent(
     return "\n".join(lines).rstrip()
 
 
-def _received(response: httpx.Response) -> str:
+def _received(response: httpx.Response, hidden: str) -> str:
     shown = [f"{name}: {response.headers[name]}" for name in _SHOWN if name in response.headers]
-    return "\n".join([f"HTTP {response.status_code}", *shown, "", response.text])
+    text = re.sub(hidden, "••••••", response.text) if hidden else response.text
+    return "\n".join([f"HTTP {response.status_code}", *shown, "", text])
