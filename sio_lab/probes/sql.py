@@ -70,28 +70,20 @@ class _Seen:
 def _dialogue(
     machine: Machine, service: Dbms, password: str, ca: Path, probe: str, table: str | None
 ) -> SqlObservation:
-    if service.product != "postgresql":
-        raise InconclusiveError(
-            Text(
-                f"le SGBD « {service.product} » n'est pas encore sondé, seul PostgreSQL l'est",
-                f"the DBMS '{service.product}' is not probed yet, only PostgreSQL is",
-            ),
-            where="services.dbms.product",
-            todo=Text("joignez une attestation pour 1.1.b", "add an attestation for 1.1.b"),
-        )
+    supported(service, "1.1.b")
     at, start, seen = datetime.now(UTC), monotonic(), _Seen()
     answer: Answer = "granted"
     try:
-        with _connection(machine, service, password, ca) as connection:
-            _look(connection, seen)
+        with connection(machine, service, password, ca) as opened:
+            _look(opened, seen)
             if table:
-                _transaction(connection, sql.Identifier(table), table, seen)
+                _transaction(opened, sql.Identifier(table), table, seen)
         detail = ""
     except ServiceUnavailable as error:
         answer, detail = "unavailable", error.what.en
     except psycopg.Error as error:
-        detail = _words(error)
-        answer = _answer_of(error, detail, service)
+        detail = words_of(error)
+        answer = answer_of(error, detail, service)
     where = f"{service.host}:{service.port}/{service.database}"
     evidence = machine.saw(
         probe,
@@ -115,10 +107,33 @@ def _dialogue(
 _STATEMENTS = "BEGIN; CREATE TABLE {0} (value text); INSERT; SELECT; ROLLBACK; SELECT to_regclass('{0}')"
 
 
+def supported(service: Dbms, requirement: str) -> None:
+    """Make sure that the product is one whose dialogue is known here.
+
+    Raises:
+        InconclusiveError: it is not.
+    """
+    if service.product != "postgresql":
+        raise InconclusiveError(
+            Text(
+                f"le SGBD « {service.product} » n'est pas encore sondé, seul PostgreSQL l'est",
+                f"the DBMS '{service.product}' is not probed yet, only PostgreSQL is",
+            ),
+            where="services.dbms.product",
+            todo=Text(f"joignez une attestation pour {requirement}", f"add an attestation for {requirement}"),
+        )
+
+
 @contextmanager
-def _connection(
+def connection(
     machine: Machine, service: Dbms, password: str, ca: Path
 ) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """Log in to ``service`` as the application, over verified TLS; each statement is a transaction of its own.
+
+    Raises:
+        ServiceUnavailable, Unreachable, ProbeTimeout: as ``Machine.forward``.
+        psycopg.Error: as ``answer_of`` reads it.
+    """
     with (
         machine.forward(service.host, service.port) as (address, port),
         psycopg.connect(
@@ -135,13 +150,13 @@ def _connection(
             application_name="sio-lab",
             autocommit=True,
             passfile="/dev/null",  # the user's own ~/.pgpass must not answer for the lab's
-        ) as connection,
+        ) as opened,
     ):
-        yield connection
+        opened.execute(sql.SQL("SET statement_timeout = {}").format(_DEADLINE * 1000))
+        yield opened
 
 
 def _look(connection: psycopg.Connection[tuple[object, ...]], seen: _Seen) -> None:
-    connection.execute(sql.SQL("SET statement_timeout = {}").format(_DEADLINE * 1000))
     row = connection.execute(
         "SELECT current_setting('server_version'), (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid())"
     ).fetchone()
@@ -166,7 +181,7 @@ def _transaction(
     seen.rolled_back = connection.execute("SELECT to_regclass(%s)", [name]).fetchone() == (None,)
 
 
-def _answer_of(error: psycopg.Error, words: str, service: Dbms) -> Answer:
+def answer_of(error: psycopg.Error, words: str, service: Dbms) -> Answer:
     """Tell a server that says no from a channel that does not work."""
     if error.sqlstate == "57014" or isinstance(error, psycopg.errors.ConnectionTimeout):
         raise ProbeTimeout(
@@ -180,7 +195,7 @@ def _answer_of(error: psycopg.Error, words: str, service: Dbms) -> Answer:
     ) from error
 
 
-def _words(error: psycopg.Error) -> str:
+def words_of(error: psycopg.Error) -> str:
     """Return what the server or the client library said, on one line, without the tunnel's own address."""
     said = " ".join(str(error).split())
     before, fatal, after = said.partition("FATAL:")
