@@ -74,15 +74,20 @@ def desk(machine: Machine, service: Ticketing, ca: Path) -> Iterator[Desk]:
             todo=Text("joignez une attestation pour 1.3.a", "add an attestation for 1.3.a"),
         )
     with web.client(machine, service.url, ca, deadline=_DEADLINE) as browser:
-        yield RequestTracker(browser, urlsplit(service.url).path.rstrip("/"))
+        yield RequestTracker(browser, service.url)
 
 
 class RequestTracker:
     """Request Tracker 5: the login page of people, then its REST 2 interface within their session."""
 
-    def __init__(self, browser: web.Client, root: str) -> None:
+    def __init__(self, browser: web.Client, url: str) -> None:
+        parts = urlsplit(url)
         self._browser = browser
-        self._root = root
+        self._root = parts.path.rstrip("/")
+        # As pages of its own send them: without, RT takes what changes something for another site's request
+        # (cross-site request forgery).
+        origin = f"{parts.scheme}://{parts.netloc}"
+        self._page = {"Origin": origin, "Referer": f"{origin}{self._root}/"}
         self._queue = ""
 
     def login(self, account: str, password: str) -> Observation:
@@ -126,7 +131,7 @@ class RequestTracker:
     def _ask(
         self, probe: str, method: str, path: str, *, form: dict[str, str] | None = None, json: object = None
     ) -> web.WebObservation:
-        return self._browser.ask(method, self._root + path, probe=probe, form=form, json=json)
+        return self._browser.ask(method, self._root + path, probe=probe, headers=self._page, form=form, json=json)
 
 
 def _ticket(seen: web.WebObservation, number: str = "") -> TicketObservation:

@@ -50,9 +50,15 @@ class Tracker(BaseHTTPRequestHandler):
     def who(self) -> str:
         return (self.headers.get("Cookie") or "").removeprefix("RT_SID=")
 
+    def forged(self) -> bool:
+        """Whether a page of another site may have sent this: RT refuses it, since a security update."""
+        return self.headers.get("Referer") != f"https://{NAME}/"
+
     def do_POST(self) -> None:
         body = self.read()
-        if self.path == "/NoAuth/Login.html":
+        if self.path.startswith("/REST/") and self.forged():
+            self.reply(403, {"message": "Cross-site request forgery protection refused this request"})
+        elif self.path == "/NoAuth/Login.html":
             form = {key: value[0] for key, value in parse_qs(body).items()}
             known = PASSWORDS.get(form["user"]) == form["pass"]
             # Where a directory answers for accounts; without one it shows the home page at once.
@@ -76,6 +82,9 @@ class Tracker(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         self.read()
+        if self.forged():
+            self.reply(403, {"message": "Cross-site request forgery protection refused this request"})
+            return
         if self.who() == "chloe":
             self.tickets["7"]["Status"] = "resolved"
         self.reply(200, ["Ticket 7: Permission Denied"])
