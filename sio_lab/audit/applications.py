@@ -12,6 +12,7 @@ from sio_lab.errors import InconclusiveError, ProbeError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.software import Application
 from sio_lab.probes.application import Api, ApiObservation
+from sio_lab.probes.browser import PageObservation
 from sio_lab.text import Text
 
 REFUSALS = frozenset({401, 403})
@@ -133,6 +134,33 @@ def kept_out(proof: Proof, seen: ApiObservation, *, fr: str, en: str, shown: str
             where=seen.evidence.target,
         )
     proof.holds(not given, seen, side="negative", fr=fr, en=en)
+
+
+def page_shows(proof: Proof, title: str, seen: PageObservation, mark: str) -> None:
+    """Positive side: the page shows ``mark`` to who logs in, and did not before."""
+    proof.works(
+        seen,
+        fr=f"{title} : la page ne montre pas ce qui vient d'être ajouté aux données",
+        en=f"{title}: the page does not show what was just added to the data",
+    )
+    proof.holds(
+        mark not in seen.before,
+        seen,
+        side="positive",
+        fr=f"{title} : la page montre les données avant toute connexion",
+        en=f"{title}: the page shows the data before anybody logs in",
+    )
+
+
+def page_hides(proof: Proof, title: str, seen: PageObservation, mark: str) -> None:
+    """Negative side: a wrong password was refused: nothing of ``mark`` is in the page."""
+    proof.holds(
+        seen.answer != "unavailable" and mark not in seen.source + seen.before,
+        seen,
+        side="negative",
+        fr=f"{title} : la page montre les données malgré un mot de passe faux",
+        en=f"{title}: the page shows the data in spite of a wrong password",
+    )
 
 
 def _sweep(api: Api, word: str) -> None:

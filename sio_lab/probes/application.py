@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from sio_lab.lab.software import ApplicationApi
 from sio_lab.probes import web
 from sio_lab.probes.machine import Machine
-from sio_lab.probes.observation import Answer, Observation
+from sio_lab.probes.observation import Answer, Observation, Ran
 
 _MARK = "{mark}"
 
@@ -149,3 +150,72 @@ def _seen(
         body=seen.body,
         entries=entries if answer == "granted" else (),
     )
+
+
+# On a display that nobody sees, as somebody without rights, in a home that is removed.
+_CLIENT = r"""
+home=$(mktemp -d) || exit 1
+trap 'rm -rf "$home"' EXIT
+as= display=
+[ "$(id -u)" != 0 ] || {{ chown nobody "$home"; as='runuser -u nobody --'; }}
+! command -v xvfb-run >/dev/null || display='xvfb-run -a'
+cd "$home" && $as env HOME="$home" timeout {seconds} $display sh -c {command}
+"""
+_CLIENT_SECONDS = 45
+
+# Time on a processor, in nanoseconds (Documentation/scheduler/sched-stats.rst of Linux), of all threads of each
+# process whose command line the input describes. This shell's own does not hold it; pgrep leaves itself out.
+_WORKED = r"""
+IFS= read -r pattern
+for pid in $(pgrep -f -- "$pattern"); do
+    line=$(ps -o user=,args= -p "$pid") && cat /proc/"$pid"/task/*/schedstat 2>/dev/null |
+        awk -v pid="$pid" -v line="$line" '{ ns += $1 } END { print pid, ns + 0, line }'
+done
+"""
+
+
+def client_program(machine: Machine, command: str, account: str, password: str) -> Ran:
+    """Run a client program on ``machine`` as ``account``; what it prints is what its window shows.
+
+    Args:
+        machine: the terminal.
+        command: command, with ``{account}``.
+        account: who logs in.
+        password: goes to the standard input of the program.
+
+    Raises:
+        Unreachable, ProbeTimeout: as every probe.
+    """
+    filled = shlex.quote(command.replace("{account}", shlex.quote(account)))
+    script = _CLIENT.format(seconds=_CLIENT_SECONDS, command=filled)
+    return machine.run(script, stdin=f"{password}\n", deadline=_CLIENT_SECONDS + 10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessObservation(Observation):
+    """Processes of one kind. ``granted``: there are some.
+
+    Attributes:
+        worked: time that each has spent on a processor, in milliseconds, by its number.
+    """
+
+    worked: Mapping[int, float]
+
+    def since(self, before: ProcessObservation) -> float:
+        """Return the milliseconds that they worked since they were seen ``before``, new ones included."""
+        return sum(time - before.worked.get(pid, 0.0) for pid, time in self.worked.items())
+
+
+def processes(machine: Machine, pattern: str) -> ProcessObservation:
+    """Return the processes of ``machine`` whose command line the regular expression ``pattern`` describes.
+
+    Raises:
+        Unreachable, ProbeTimeout: as every probe.
+    """
+    ran = machine.run(_WORKED, stdin=f"{pattern}\n")
+    worked = {}
+    for line in ran.stdout.splitlines():
+        pid, nanoseconds, *_ = line.split()
+        worked[int(pid)] = int(float(nanoseconds)) / 1e6
+    detail = "" if worked else f"no process matches {pattern}"
+    return ProcessObservation(ran.evidence, "granted" if worked else "refused", detail, worked=worked)

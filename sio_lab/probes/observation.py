@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 KEPT = 4000  # characters of an answer that evidence keeps; its hash covers the whole
+PICTURE = 150_000  # characters of a picture in base64: a report holds them all
 
 Answer = Literal["granted", "refused", "unavailable"]
 """``granted``: the peer did what was asked. ``refused``: the peer understood and said no
@@ -31,6 +32,7 @@ class Evidence:
         attempt: 1 for the first try.
         retry_reason: why there was another try.
         side: what the check took it for; set when it judges.
+        picture: what a screen showed then: PNG in base64, of ``PICTURE`` characters at most.
     """
 
     probe: str
@@ -44,6 +46,7 @@ class Evidence:
     attempt: int = 1
     retry_reason: str = ""
     side: Literal["positive", "negative", "context"] = "context"
+    picture: str = ""
 
     @classmethod
     def of(
