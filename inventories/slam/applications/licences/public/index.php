@@ -9,6 +9,7 @@ use Symfony\Component\HttpFoundation\Request;
 
 require dirname(__DIR__).'/autoload.php';
 
+header_remove('X-Powered-By');
 $kernel = new Kernel(Kernel::environnement(), Kernel::environnement() === 'dev');
 $requete = Request::createFromGlobals();
 $reponse = $kernel->handle($requete);

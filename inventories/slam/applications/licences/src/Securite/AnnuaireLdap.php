@@ -79,9 +79,11 @@ final readonly class AnnuaireLdap implements Annuaire
 
     private function indisponible(\LDAP\Connection $liaison): ServiceIndisponible
     {
+        ldap_get_option($liaison, LDAP_OPT_DIAGNOSTIC_MESSAGE, $detail); // dit par exemple quel certificat déplaît
+
         return new ServiceIndisponible(
             "L'annuaire ne répond pas : la connexion est impossible pour le moment.",
-            previous: new \RuntimeException(ldap_error($liaison)),
+            previous: new \RuntimeException(ldap_error($liaison)." $detail"),
         );
     }
 }
