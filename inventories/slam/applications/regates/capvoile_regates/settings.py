@@ -35,8 +35,7 @@ STATE_DIRECTORY = Path(os.environ.get("STATE_DIRECTORY") or BASE_DIR / "etat")
 
 GROUPE_AUTORISE = "internes"  # groupe de l'annuaire dont les membres peuvent se connecter
 DUREE_JETON = 3600  # secondes
-# Secondes pour joindre un autre service, puis pour attendre sa réponse : l'utilisateur en a une en moins de 5 s.
-DELAIS = (2, 2.5)
+DELAI = 3  # secondes, pour joindre un autre service comme pour attendre sa réponse
 DUREE_JOURNAL = 90  # jours
 
 # --- Django -----------------------------------------------------------------------------------------------------

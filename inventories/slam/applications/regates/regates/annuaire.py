@@ -53,13 +53,12 @@ def ouvrir(personne, mot_de_passe):
     adresse = urlsplit(settings.DIRECTORY_URL)
     if adresse.scheme != "ldaps" or not adresse.hostname:
         raise AnnuaireIndisponible("DIRECTORY_URL doit être une adresse ldaps://")
-    joindre, repondre = settings.DELAIS
     serveur = Server(
         adresse.hostname,
         port=adresse.port or 636,
         use_ssl=True,
         tls=Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=settings.CA_FILE),
-        connect_timeout=joindre,
+        connect_timeout=settings.DELAI,
         get_info="NO_INFO",
     )
-    return Connection(serveur, personne, mot_de_passe, receive_timeout=repondre, read_only=True)
+    return Connection(serveur, personne, mot_de_passe, receive_timeout=settings.DELAI, read_only=True)

@@ -31,7 +31,7 @@ def _appeler(methode, url, jeton, qui, **options):
                 url,
                 headers={"Authorization": f"Bearer {jeton}", "Accept": "application/json"},
                 verify=settings.CA_FILE,
-                timeout=settings.DELAIS,
+                timeout=settings.DELAI,
                 allow_redirects=False,
                 **options,
             )

@@ -25,15 +25,20 @@ class Invalide(Exception):
     """Ce qui est reçu n'est pas acceptable ; l'argument dit pourquoi, par champ."""
 
 
+def rendre(contenu, statut=200):
+    """Rendre du JSON ; les accents y restent lisibles."""
+    return JsonResponse(contenu, status=statut, safe=False, json_dumps_params={"ensure_ascii": False})
+
+
 def erreur(statut, texte, **suite):
     """Rendre une erreur, toujours de la même forme."""
-    return JsonResponse({"erreur": texte, **suite}, status=statut)
+    return rendre({"erreur": texte, **suite}, statut)
 
 
 @require_GET
 def version(_requete):
     """Dire quelle version est déployée."""
-    return JsonResponse({"application": settings.APP_NAME, "tag": settings.APP_TAG, "commit": settings.APP_COMMIT})
+    return rendre({"application": settings.APP_NAME, "tag": settings.APP_TAG, "commit": settings.APP_COMMIT})
 
 
 @require_POST
@@ -58,7 +63,7 @@ def connexion(requete):
         return erreur(401, "Compte ou mot de passe incorrect.")
     if not acceptee:
         return erreur(403, "Ce compte n'a pas accès à l'application.")
-    return JsonResponse({"jeton": jetons.creer(compte)})
+    return rendre({"jeton": jetons.creer(compte)})
 
 
 class Vue(View):
@@ -126,12 +131,12 @@ class Regates(Vue):
 
     def get(self, requete):
         """Rendre celles du site distant."""
-        return JsonResponse(distant.REGATES.lister(recherche(requete)), safe=False)
+        return rendre(distant.REGATES.lister(recherche(requete)))
 
     def post(self, requete):
         """En ajouter une."""
         regate = valider(FormulaireRegate(objet_json(requete)))
-        return JsonResponse(distant.REGATES.ajouter(regate), status=201)
+        return rendre(distant.REGATES.ajouter(regate), 201)
 
 
 class UneRegate(Vue):
@@ -158,7 +163,7 @@ class Inscriptions(Vue):
 
     def get(self, requete):
         """Rendre celles du site distant."""
-        return JsonResponse(distant.INSCRIPTIONS.lister(recherche(requete)), safe=False)
+        return rendre(distant.INSCRIPTIONS.lister(recherche(requete)))
 
     def post(self, requete):
         """Inscrire un licencié : la licence est vérifiée auprès de l'application qui les gère."""
@@ -170,7 +175,7 @@ class Inscriptions(Vue):
             raise Invalide({"licence": ["Cette licence n'existe pas, ou n'est pas celle de cette personne."]})
         if any(i.get("licence") == licence for i in inscrits(regate)):
             return erreur(409, "Cette personne est déjà inscrite à cette régate.")
-        return JsonResponse(distant.INSCRIPTIONS.ajouter(inscription), status=201)
+        return rendre(distant.INSCRIPTIONS.ajouter(inscription), 201)
 
 
 class UneInscription(Vue):
@@ -188,7 +193,7 @@ class Licences(Vue):
 
     def get(self, requete):
         """Rendre celles qui contiennent le mot cherché."""
-        return JsonResponse(distant.licences(recherche(requete)), safe=False)
+        return rendre(distant.licences(recherche(requete)))
 
 
 class Connexions(Vue):
@@ -197,7 +202,7 @@ class Connexions(Vue):
     def get(self, _requete):
         """Rendre les dernières du compte qui demande, et de lui seul."""
         dernieres = Connexion.objects.filter(compte=self.compte)[:10]
-        return JsonResponse([{"instant": c.instant, "acceptee": c.acceptee} for c in dernieres], safe=False)
+        return rendre([{"instant": c.instant, "acceptee": c.acceptee} for c in dernieres])
 
 
 class Inconnue(Vue):
