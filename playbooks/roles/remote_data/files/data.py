@@ -44,6 +44,8 @@ def application(environ, start_response):
         status, answer = str(refused), {"erreur": str(refused)}
         if status.startswith("401"):
             headers.append(("WWW-Authenticate", "Bearer"))
+    except psycopg2.DataError:  # characters that the database does not keep
+        status, answer = "400 Bad Request", {"erreur": "400 Bad Request"}
     except psycopg2.Error as error:
         print(f"database: {error}", file=environ["wsgi.errors"])
         status, answer = "503 Service Unavailable", {"erreur": "base de données indisponible"}
@@ -99,7 +101,7 @@ def content_of(environ):
         raise Refused("400 Bad Request") from None
     if not isinstance(content, dict) or not content or "id" in content:
         raise Refused("400 Bad Request")
-    if not all(isinstance(value, str) and "\0" not in key + value for key, value in content.items()):
+    if not all(isinstance(value, str) for value in content.values()):
         raise Refused("400 Bad Request")
     return content
 
@@ -111,11 +113,7 @@ def entry(row):
 
 
 def ask(statement, *values):
-    """Run one statement in a transaction of its own; return its rows.
-
-    A connection that was kept may be one to a server that has restarted since: then a new one is tried, once. What
-    was begun on the lost one was not acknowledged, and a statement that was sent is not sent again.
-    """
+    """Run one statement in a transaction of its own; return its rows."""
     database = connection()
     try:
         with database, database.cursor() as cursor:
@@ -127,14 +125,15 @@ def ask(statement, *values):
 
 
 def connection():
-    """Return a connection that works: the one that this thread kept, or a new one."""
+    """Return a connection that works: the one that this thread kept, or a new one if the server restarted since."""
     kept = getattr(CONNECTION, "kept", None)
     if kept is not None and not kept.closed:
         try:
             with kept, kept.cursor() as cursor:
                 cursor.execute("SELECT 1")
-            return kept
         except psycopg2.Error:
             kept.close()
+        else:
+            return kept
     CONNECTION.kept = psycopg2.connect(**SETTINGS["database"])
     return CONNECTION.kept
