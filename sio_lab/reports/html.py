@@ -43,7 +43,8 @@ def render(document: AuditDocument, lang: Lang) -> str:
         lang=lang,
         style=style,
         script=script,
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'",
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        "base-uri 'none'",
         sections=_sections(document),
         steps=next_steps(document),
         drawings=[topology.draw(document), topology.draw(document, width=topology.NARROW)],

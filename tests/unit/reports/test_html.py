@@ -107,8 +107,21 @@ def test_policy_allows_exactly_what_the_page_holds(page: Parsed) -> None:
         "default-src 'none'",
         f"style-src {hashed(page.raw['style'][0])}",
         f"script-src {hashed(page.raw['script'][0])}",
+        "img-src data:",
         "base-uri 'none'",
     ]
+
+
+def test_a_picture_is_shown(lang: Lang) -> None:
+    """It is in the page itself; what is no picture stays within its attribute."""
+    seen = evidence(probe="browser.use")
+    seen.picture = 'iVBORw0KGgo="><script>alert(1)</script>'
+    audit = document().model_copy(deep=True)
+    audit.requirements[0].checks = [check(audit.requirements[0].id, seen=[seen])]
+    page = Parsed(html.render(audit, lang))
+    (source,) = [value for tag, name, value in page.attributes if (tag, name) == ("img", "src")]
+    assert source == f"data:image/png;base64,{seen.picture}"
+    assert page.tags["script"] == 1
 
 
 def test_hostile_evidence_is_text(page: Parsed) -> None:
