@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sio_lab.audit import equipment
 from sio_lab.audit.machines import Sessions
 from sio_lab.disruption.cuts import Ways
+from sio_lab.disruption.history import History
 from sio_lab.errors import UsageError
 from sio_lab.lab import LoadedLab
 from sio_lab.lab.model import Lab
@@ -35,6 +36,7 @@ class Ground:
         ca: PEM bundle of the authorities that its certificates must descend from.
         provider: what its machines come from; none where nothing may be cut.
         access: how its machines are reached.
+        history: what was cut so far.
     """
 
     lab: Lab
@@ -43,10 +45,11 @@ class Ground:
     ca: Path
     provider: Provider | None = None
     access: Mapping[str, SshAccess] = field(default_factory=dict)
+    history: History = field(default_factory=History)
 
     def ways(self) -> Ways | None:
         """Return what it takes to cut parts of the lab, where that may be."""
-        return Ways(self.lab, self.provider, self.sessions) if self.provider else None
+        return Ways(self.lab, self.provider, self.sessions, self.history) if self.provider else None
 
     def device(self, name: str, start: Machine) -> AbstractContextManager[Device]:
         """Log in on the network equipment ``name`` from ``start`` (see ``equipment.connected``)."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic, sleep
 from typing import Literal, Protocol
 
+from sio_lab.disruption.history import History
 from sio_lab.errors import InconclusiveError, ProbeError, ProviderError
 from sio_lab.lab.model import Lab
 from sio_lab.probes.machine import Session
@@ -33,11 +34,12 @@ class Sessions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """What it takes to cut something in ``lab``, and to give it back."""
+    """What it takes to cut something in ``lab``, and to give it back; and what was cut before."""
 
     lab: Lab
     provider: Provider
     sessions: Sessions
+    history: History = field(default_factory=History)
 
 
 @dataclass(frozen=True, slots=True)

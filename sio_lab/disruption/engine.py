@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep, time
@@ -60,7 +60,9 @@ def run(
 ) -> Iterator[DisruptionObservation]:
     """Make all ``steps`` in turn under one watch; a step that does not come back to its nominal state is the last.
 
-    What was cut is given back however this ends, and stands in the journal until it is.
+    What was cut is given back however this ends, and stands in the journal until it is. A step that was made
+    before under the same watch (``ways.history``) is not made again: what was seen then is told, and whether the
+    service is in its nominal state now.
 
     Args:
         steps: what to cut, one after the other.
@@ -78,6 +80,48 @@ def run(
         InconclusiveError: what is to be cut does not work, or nobody waits any more.
         ProbeError, ProviderError: something could not be asked, cut or given back.
     """
+    known = [ways.history.find(step.cut, asked, step.hold) for step in steps]
+    new = [step for step, seen in zip(steps, known, strict=True) if seen is None]
+    made = _make_all(new, asked, ways, ca, record, goes_on) if new else iter(())
+    return _told(steps, known, made, asked, ways, record, goes_on)
+
+
+def _told(
+    steps: Sequence[Step],
+    known: Sequence[DisruptionObservation | None],
+    made: Iterator[DisruptionObservation],
+    asked: Watch,
+    ways: Ways,
+    record: Record,
+    goes_on: GoesOn,
+) -> Iterator[DisruptionObservation]:
+    for step, earlier in zip(steps, known, strict=True):
+        if earlier is not None:
+            record(earlier.cut.evidence)
+            record(earlier.evidence)
+            nominal = _awaited(step, goes_on)
+            yield earlier if nominal else replace(earlier, nominal_at=None)
+            continue
+        seen = next(made, None)
+        if seen is None:
+            return
+        if seen.nominal_at is not None:
+            ways.history.keep(step.cut, asked, step.hold, seen)
+        yield seen
+
+
+def _awaited(step: Step, goes_on: GoesOn) -> bool:
+    end = monotonic() + step.within
+    while not _is(step.until):
+        if monotonic() > end:
+            return False
+        _wait(_ASKING, goes_on)
+    return True
+
+
+def _make_all(
+    steps: Sequence[Step], asked: Watch, ways: Ways, ca: Path, record: Record, goes_on: GoesOn
+) -> Iterator[DisruptionObservation]:
     # Recorded as a whole at the end: what ends a check that nobody waits for must not keep us from giving back.
     client = Machine(asked.client, ways.sessions.session(asked.client), lambda _: None)
     made: list[Made] = []

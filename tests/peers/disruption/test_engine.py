@@ -122,6 +122,27 @@ def test_the_first_that_does_not_come_back_is_the_last(service: Service) -> None
     assert only.nominal_at is None
 
 
+def test_what_was_seen_is_not_cut_again(service: Service) -> None:
+    ways, watched, nominal = service.ways(), Watch(service.url, "poste"), [True]
+
+    def seen(hold: float, asked: Watch = watched) -> tuple[DisruptionObservation, list[Evidence]]:
+        record: list[Evidence] = []
+        steps = [Step(UNIT, hold, lambda: nominal[0] and service.listens(), within=1)]
+        (found,) = engine.run(steps, asked, ways, service.ca, record.append, lambda: True)
+        return found, record
+
+    (first, made), (again, told) = seen(0.5), seen(0.4)
+    assert again.samples == first.samples
+    assert again.nominal_at == first.nominal_at
+    assert [evidence.probe for evidence in told] == ["disruption.unit", "disruption.watch"]
+    assert not {id(evidence) for evidence in made} & {id(evidence) for evidence in told}
+    nominal[0] = False  # whether all is well is asked now
+    assert seen(0.4)[0].nominal_at is None
+    nominal[0] = True
+    assert seen(0.7)[0].cut_at > first.cut_at  # it has to last longer
+    assert seen(0.4, Watch(service.url, "poste", served_by="Server"))[0].cut_at > first.cut_at
+
+
 def test_the_journal_holds_what_is_cut_while_it_is(disrupt: Disrupt, service: Service) -> None:
     held: list[list[cuts.Cut]] = []
 
