@@ -230,7 +230,8 @@ class Lab(Strict):
         default={}, description="Service-level contracts, by name: what will be held against each."
     )
     applications: dict[ApplicationName, Application] = Field(
-        default={}, description="Applications of the organisation (option SLAM), by name: what will be proven of each."
+        default={},
+        description="Applications of the organisation (option SLAM), by name: what will be proven of each.",
     )
     flows: list[Flow] = Field(default=[], description="Flow matrix: what is not listed is forbidden.")
     attestations: dict[str, Attestation] = Field(

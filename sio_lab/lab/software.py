@@ -125,9 +125,7 @@ class Robustness(Service):
         "told on standard output.",
         examples=["sio-robustesse {url}"],
     )
-    defect: str = Field(
-        description="What it says of a defect (regular expression).", examples=["^DEFAUT "]
-    )
+    defect: str = Field(description="What it says of a defect (regular expression).", examples=["^DEFAUT "])
 
 
 class RemoteData(Service):
@@ -146,7 +144,9 @@ class ApplicationApi(Strict):
         examples=["https://licences.capvoile.test/api/connexion"],
     )
     account_field: str = Field(default="identifiant", description="Field of the account.", examples=["login"])
-    password_field: str = Field(default="mot_de_passe", description="Field of the password.", examples=["password"])
+    password_field: str = Field(
+        default="mot_de_passe", description="Field of the password.", examples=["password"]
+    )
     token_field: str = Field(default="jeton", description="Key of the token in the answer.", examples=["token"])
     data_url: str = Field(
         description="What the remote site hosts. GET: a list; POST (JSON) adds an entry and returns it with its "
@@ -159,8 +159,8 @@ class ApplicationApi(Strict):
         examples=[{"nom": "{mark}", "club": "Morgat"}],
     )
     call_url: str = Field(
-        description="GET: what the application learns from another one that it calls; {mark} is a word of an entry "
-        "of that one.",
+        description="GET: what the application learns from another one that it calls; {mark} is a word of an "
+        "entry of that one.",
         examples=["https://licences.capvoile.test/api/regates?cherche={mark}"],
     )
     version_url: str = Field(
@@ -218,7 +218,9 @@ class Application(Strict):
     )
     licence: str = Field(description="Its licence (SPDX).", examples=["GPL-3.0-or-later"])
     machines: list[MachineName] = Field(
-        min_length=1, description="Machines that serve it; one machine serves one application.", examples=[["licences"]]
+        min_length=1,
+        description="Machines that serve it; one machine serves one application.",
+        examples=[["licences"]],
     )
     packages: list[str] = Field(
         default=[],

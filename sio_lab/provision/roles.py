@@ -11,6 +11,7 @@ from sio_lab import paths
 from sio_lab.errors import LabFileError, ProvisionError
 from sio_lab.lab.base import Service
 from sio_lab.lab.model import Lab
+from sio_lab.lab.software import Application
 from sio_lab.lab.tree import closest
 from sio_lab.providers.base import ImageRecipe
 from sio_lab.text import Text
@@ -118,13 +119,17 @@ def _of_services(lab: Lab) -> Iterator[tuple[str, str]]:
     if lab.services.backup:
         yield "backup_source", lab.services.backup.source
     for application in lab.applications.values():
-        for machine in application.machines:
-            yield "application", machine
-        if application.heavy_client:
-            yield "application_client", application.heavy_client.machine
-        for page in (application.browser, application.mobile):
-            if page:
-                yield "browser", page.machine
+        yield from _of_application(application)
+
+
+def _of_application(application: Application) -> Iterator[tuple[str, str]]:
+    for machine in application.machines:
+        yield "application", machine
+    if application.heavy_client:
+        yield "application_client", application.heavy_client.machine
+    for page in (application.browser, application.mobile):
+        if page:
+            yield "browser", page.machine
 
 
 def _list(root: Path, role: str, what: str) -> list[str]:
