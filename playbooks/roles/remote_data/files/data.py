@@ -125,7 +125,7 @@ def ask(statement, *values):
 
 
 def connection():
-    """Return a connection that works: the one that this thread kept, or a new one if the server restarted since."""
+    """Return a connection that works: the one that this thread kept, or a new one where the server restarted."""
     kept = getattr(CONNECTION, "kept", None)
     if kept is not None and not kept.closed:
         try:
