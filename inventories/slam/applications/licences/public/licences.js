@@ -110,9 +110,14 @@ function ligneLicence(licence) {
 async function montreLicences() {
     // Vide d'abord : si le site distant ne répond pas, rien d'ancien ne reste à l'écran.
     element('licences').replaceChildren();
-    dit('nombre', '');
+    dit('nombre', '(chargement…)');
     element('aucune').hidden = true;
-    const licences = await demande('GET', `/api/licences?${new URLSearchParams({cherche: element('mot').value})}`);
+    let licences;
+    try {
+        licences = await demande('GET', `/api/licences?${new URLSearchParams({cherche: element('mot').value})}`);
+    } finally {
+        dit('nombre', '');
+    }
     licences.sort((a, b) => String(a.nom).localeCompare(String(b.nom), 'fr'));
     element('licences').replaceChildren(...licences.map(ligneLicence));
     dit('nombre', `(${licences.length})`);
@@ -172,8 +177,10 @@ async function connecte(formulaire) {
     await montreLicences();
 }
 
+/** La session est finie : retour au formulaire de connexion. */
 function deconnecte() {
     jeton = null;
+    document.querySelectorAll('form').forEach((formulaire) => formulaire.reset());
     element('licences').replaceChildren();
     element('regates').replaceChildren();
     element('session').hidden = true;
@@ -182,11 +189,8 @@ function deconnecte() {
     element('identifiant').focus();
 }
 
-element('deconnexion').addEventListener('click', () => {
-    dit('alerte', '');
-    deconnecte();
-    dit('annonce', 'Vous êtes déconnecté.');
-});
+// Rien ne survit au rechargement : ni jeton, ni données.
+element('deconnexion').addEventListener('click', () => location.reload());
 surEnvoi('connexion', connecte);
 surEnvoi('recherche', montreLicences);
 surEnvoi('ajout', ajoute);
