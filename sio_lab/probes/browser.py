@@ -1,69 +1,27 @@
-"""Pages as a real browser shows them, driven over WebDriver (W3C), on a machine of the lab. Never judges.
-
-The driver runs on the machine of the browser and listens on its loopback address; we reach it through a tunnel.
-"""
+"""Pages as a real browser shows them, driven over WebDriver (W3C), on a machine of the lab. Never judges."""
 
 from __future__ import annotations
 
 import json
-import secrets
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from sio_lab.errors import ProbeTimeout, ProtocolError, Unreachable
 from sio_lab.lab.software import PageCode
-from sio_lab.probes import background
+from sio_lab.probes import webdriver
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import PICTURE, Answer, Observation
+from sio_lab.probes.webdriver import first_line
 from sio_lab.text import Text
 
 if TYPE_CHECKING:
     from selenium.webdriver import Remote
 
-_SECONDS = 150  # a driver that nobody ends does so by itself
-_REQUEST = 60  # seconds for one command of WebDriver: a browser that starts on a busy machine takes its time
-_LOADING = 20  # seconds for a page
 _LOOKING = 0.2
-_WORKER = 10  # seconds for a service worker to be ready
-_PRIVATE_PORTS = (49152, 65535)  # RFC 6335 §6
-# As the settings of a browser whose user forbids it would say: 2 blocks.
-_NO_CODE = {"profile.managed_default_content_settings.javascript": 2}
-
-# As nobody: the browser's own sandbox needs no privilege, and refuses root. What is left in the end bears the name
-# of the folder.
-_DRIVER = r"""
-command -v chromedriver >/dev/null || {{ echo 'chromedriver: not found' >&2; exit 1; }}
-home=$(mktemp -d) || exit 1
-left() {{ grep -ls -- "$home" /proc/[0-9]*/cmdline | cut -d/ -f3; }}
-trap 'kill $(left) 2>/dev/null; sleep 0.3; kill -9 $(left) 2>/dev/null; rm -rf "$home"' EXIT
-trap exit HUP INT TERM
-as=
-[ "$(id -u)" != 0 ] || {{ chown nobody "$home"; as='runuser -u nobody --'; }}
-$as env HOME="$home" TMPDIR="$home" XDG_RUNTIME_DIR="$home" chromedriver --port={port} >&2 {rest}
-"""
-# The mobile's own: it ends with its input, which the debug bridge closes when the client goes away.
-_UNTIL_CLOSED = "& cat >/dev/null; kill $!"
-# The adb server is this question's own, as in mobile.py.
-_OVER_ADB = r"""
-server=localfilesystem:$PWD/adb
-trap 'adb -L "$server" kill-server' EXIT
-trap exit HUP INT TERM
-timeout 10 adb -L "$server" connect {target} >&2
-adb -L "$server" -s {target} forward tcp:{port} tcp:{port} >&2 || exit 1
-sleep {seconds} | adb -L "$server" -s {target} shell {driver} >&2
-"""
-# A real phone's browser is driven from outside, by a driver that speaks to it over the same bridge.
-_FOR_PHONE = r"""
-trap 'adb -P {bridge} kill-server' EXIT
-trap exit HUP INT TERM
-timeout 10 adb -P {bridge} connect {target} >&2
-chromedriver --port={port} --adb-port={bridge} >&2
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +72,8 @@ def on(
         Unreachable, ProbeTimeout: as every probe.
         ProtocolError: there is no browser, or it does not start.
     """
-    port = _port()
-    start = _Start(_DRIVER.format(port=port, rest=""), port, _arguments(size, app))
-    if not javascript:
-        start.options["prefs"] = _NO_CODE
-    with _driven(machine, start) as driver:
+    start = webdriver.here(javascript=javascript, size=size, app=app)
+    with webdriver.driven(machine, start) as driver:
         yield Browser(machine, machine.name, driver, coded=javascript)
 
 
@@ -139,79 +94,9 @@ def on_mobile(
         Unreachable, ProbeTimeout: as every probe.
         ProtocolError: there is no browser, or it does not start.
     """
-    port, target = _port(), shlex.quote(device)
-    if simulated:
-        there = shlex.quote(_DRIVER.format(port=port, rest=_UNTIL_CLOSED))
-        script = _OVER_ADB.format(target=target, port=port, seconds=_SECONDS, driver=there)
-        start = _Start(script, port, _arguments(size, app))
-    else:
-        start = _Start(_FOR_PHONE.format(target=target, port=port, bridge=_port()), port, [])
-        start.options.update(androidPackage="com.android.chrome", androidDeviceSerial=device)
-    with _driven(machine, start) as driver:
+    start = webdriver.on_device(device, simulated=simulated, size=size, app=app)
+    with webdriver.driven(machine, start) as driver:
         yield Browser(machine, device, driver)
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """How a browser is started: a script that runs a driver on ``port``, and what the driver is told."""
-
-    script: str
-    port: int
-    arguments: list[str]
-    options: dict[str, str | dict[str, int]] = field(default_factory=dict)
-
-
-def _port() -> int:
-    first, last = _PRIVATE_PORTS
-    return first + secrets.randbelow(last - first)
-
-
-def _arguments(size: tuple[int, int], app: str) -> list[str]:
-    given = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", f"--window-size={size[0]},{size[1]}"]
-    return [*given, f"--app={app}"] if app else given
-
-
-@contextmanager
-def _driven(machine: Machine, start: _Start) -> Iterator[Remote]:
-    command = ["sh", "-c", start.script]
-    with background.running(machine, command, ready="started successfully", seconds=_SECONDS) as program:
-        if not program.started.granted:
-            raise _no_browser(machine, program.started.detail)
-        with machine.forward("127.0.0.1", start.port) as (host, near):
-            driver = _session(machine, f"http://{host}:{near}", start)
-            try:
-                yield driver
-            finally:
-                with suppress(Exception):  # the driver's end takes the browser with it
-                    driver.quit()
-
-
-def _session(machine: Machine, address: str, start: _Start) -> Remote:
-    from selenium import webdriver  # slow import, seldom used
-    from selenium.common.exceptions import WebDriverException
-    from selenium.webdriver.chromium.remote_connection import ChromiumRemoteConnection
-    from selenium.webdriver.remote.client_config import ClientConfig
-    from urllib3.exceptions import HTTPError
-
-    options = webdriver.ChromeOptions()
-    for argument in start.arguments:
-        options.add_argument(argument)
-    for name, value in start.options.items():
-        options.add_experimental_option(name, value)
-    connection = ChromiumRemoteConnection(
-        remote_server_addr=address,
-        vendor_prefix="goog",
-        browser_name="chrome",
-        ignore_proxy=True,  # it leads through our tunnel
-        client_config=ClientConfig(remote_server_addr=address, timeout=_REQUEST),
-    )
-    try:
-        driver = webdriver.Remote(command_executor=connection, options=options)
-        driver.set_page_load_timeout(_LOADING)
-        driver.set_script_timeout(_WORKER)
-    except (WebDriverException, HTTPError, OSError) as error:
-        raise _no_browser(machine, _first_line(error)) from error
-    return driver
 
 
 class Browser:
@@ -252,7 +137,7 @@ class Browser:
                 answer = "granted" if word in text else "refused"
                 detail = "" if word in text else f"{page.shows} does not show it within {within:g} s"
             except NoSuchElementException as error:
-                detail = _first_line(error)
+                detail = first_line(error)
             except WebDriverException as error:
                 if "net::ERR_CONNECTION_REFUSED" not in str(error):
                     raise
@@ -364,7 +249,7 @@ class Browser:
                 Text("la page ne répond pas à temps", "the page does not answer in time"), where=where
             ) from error
         except WebDriverException as error:
-            said = _first_line(error)
+            said = first_line(error)
             raise ProtocolError(
                 Text(f"page impossible à montrer : {said}", f"page that cannot be shown: {said}"), where=where
             ) from error
@@ -387,18 +272,3 @@ def _object(text: str) -> dict[str, object]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(getattr(error, "msg", None) or error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _no_browser(machine: Machine, detail: str) -> ProtocolError:
-    return ProtocolError(
-        Text(f"le navigateur ne démarre pas : {detail}", f"the browser does not start: {detail}"),
-        where=machine.name,
-        todo=Text(
-            "installez Chromium et son pilote : apt install chromium chromium-driver",
-            "install Chromium and its driver: apt install chromium chromium-driver",
-        ),
-    )

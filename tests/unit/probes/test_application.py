@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from loopback import LocalSession, certificate, closed_port, machine, running
+
+from sio_lab.errors import ProtocolError
+from sio_lab.lab.software import ApplicationApi
+from sio_lab.probes import connections
+from sio_lab.probes.application import Api, client_program, processes
+from sio_lab.probes.observation import Evidence
+
+NAME = "regates.example.test"
+TOKEN = 'a/token+of"somebody'
+URLS = ApplicationApi(
+    login_url=f"https://{NAME}/api/connexion",
+    data_url=f"https://{NAME}/api/regates",
+    entry={"nom": "{mark}", "lieu": "Camaret"},
+    call_url=f"https://{NAME}/api/licences?cherche={{mark}}",
+    version_url=f"https://{NAME}/version",
+)
+COMMIT = "0123456789" * 4
+
+
+class Regates(BaseHTTPRequestHandler):
+    """An application of the contract, with its data in memory."""
+
+    entries: dict[str, dict[str, str]]
+    broken: set[str]
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class's word
+        """Say nothing."""
+
+    def reply(self, status: int, body: object = None) -> None:
+        # As PHP writes JSON.
+        content = b"" if body is None else json.dumps(body).replace("/", "\\/").encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def known(self) -> bool:
+        if self.headers.get("Authorization") == f"Bearer {TOKEN}":
+            return True
+        self.reply(401, {"erreur": "jeton"})
+        return False
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        if self.path == "/api/connexion":
+            good = parse_qs(body) == {"identifiant": ["chloe"], "mot_de_passe": ["c-secret"]}
+            self.reply(200 if good else 401, {"jeton": TOKEN} if good else {"erreur": "inconnu"})
+        elif self.known():
+            number = str(len(self.entries) + 1)
+            self.entries[number] = {**json.loads(body), "id": number}
+            self.reply(201, {} if "add" in self.broken else self.entries[number])
+
+    def do_GET(self) -> None:
+        path = urlsplit(self.path)
+        if path.path == "/version":
+            self.reply(200, {"application": "regates", "commit": COMMIT})
+        elif not self.known():
+            return
+        elif "away" in self.broken:
+            self.reply(503, {"erreur": "distant"})
+        elif path.path == "/api/licences":
+            self.reply(200, [{"nom": word} for word in parse_qs(path.query)["cherche"] if word == "siolabx1"])
+        else:
+            self.reply(200, {"page": 1} if "list" in self.broken else list(self.entries.values()))
+
+    def do_DELETE(self) -> None:
+        if self.known():
+            found = self.entries.pop(self.path.rpartition("/")[2], None)
+            self.reply(204 if found else 404)
+
+
+class Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that do not trust the certificate hang up."""
+
+
+@pytest.fixture
+def ca(tmp_path: Path) -> Path:
+    return certificate(tmp_path, NAME)
+
+
+@pytest.fixture
+def broken() -> set[str]:
+    return set()
+
+
+@pytest.fixture
+def session(ca: Path, broken: set[str]) -> Iterator[LocalSession]:
+    server = Server(("127.0.0.1", 0), type("Fresh", (Regates,), {"entries": {}, "broken": broken}))
+    with running(server, ca) as port:
+        yield LocalSession(ports={(NAME, 443): port})
+
+
+def test_life_of_an_entry(session: LocalSession, ca: Path) -> None:
+    record: list[Evidence] = []
+    api = Api(machine(session, record), URLS, ca)
+    assert api.list().status == 401
+    assert api.login("chloe", "c-secret").granted
+    made = api.add("siolabx1")
+    assert (made.answer, made.entries[0]["lieu"], made.ids("siolab")) == ("granted", "Camaret", ["1"])
+    assert api.list().ids("siolabx[0-9]$") == ["1"]
+    assert not api.list().ids("siolaby")
+    assert "siolabx1" in api.called("siolabx1").body
+    assert "siolabx2" not in api.called("siolabx2").body
+    assert api.remove("1").granted
+    assert not api.list().entries
+    assert api.version().commit == COMMIT
+    for secret in ("c-secret", TOKEN, TOKEN.replace("/", "\\/"), "token+of", "somebody"):
+        assert not [seen for seen in record if secret in seen.sent + seen.received]
+
+
+def test_who_is_refused(session: LocalSession, ca: Path) -> None:
+    wrong = Api(machine(session), URLS, ca)
+    assert wrong.login("chloe", "wrong").answer == "refused"
+    forger = Api(machine(session), URLS, ca, token="false")
+    for seen in (wrong.list(), forger.list(), forger.add("x"), forger.remove("1"), forger.called("x")):
+        assert (seen.answer, seen.status, list(seen.entries)) == ("refused", 401, [])
+
+
+@pytest.mark.parametrize("what", ["add", "list"])
+def test_an_answer_that_is_not_what_it_should_be(
+    what: str, session: LocalSession, ca: Path, broken: set[str]
+) -> None:
+    broken.add(what)
+    api = Api(machine(session), URLS, ca)
+    api.login("chloe", "c-secret")
+    seen = api.add("siolabx1") if what == "add" else api.list()
+    assert (seen.answer, bool(seen.detail)) == ("refused", True)
+
+
+def test_the_remote_site_is_away(session: LocalSession, ca: Path, broken: set[str]) -> None:
+    broken.add("away")
+    api = Api(machine(session), URLS, ca)
+    api.login("chloe", "c-secret")
+    assert (api.list().answer, api.list().status) == ("unavailable", 503)
+    assert api.version().granted
+
+
+def test_nothing_listens(ca: Path) -> None:
+    session = LocalSession(ports={(NAME, 443): closed_port()})
+    assert Api(machine(session), URLS, ca).login("chloe", "c-secret").answer == "unavailable"
+
+
+def test_certificate_of_somebody_else(session: LocalSession, tmp_path: Path) -> None:
+    with pytest.raises(ProtocolError, match="certificate"):
+        Api(machine(session), URLS, certificate(tmp_path, "other.test")).login("chloe", "c-secret")
+
+
+def test_client_program() -> None:
+    """Run for real: the password comes on the standard input, and stands in no evidence."""
+    record: list[Evidence] = []
+    here = machine(record=record)
+    seen = client_program(here, 'read -r word; echo "$(echo {account}) ${#word} $HOME"', "o'brien", "eightlet")
+    assert (seen.granted, seen.stdout.split()[:2]) == (True, ["o'brien", "8"])
+    assert not Path(seen.stdout.split()[2]).exists()
+    assert "eightlet" not in record[0].sent + record[0].received
+    assert not client_program(here, "exit 3", "chloe", "x").granted
+
+
+def test_processes() -> None:
+    """Run for real: this very process works, nobody bears the other name."""
+    here = machine()
+    before = processes(here, "pytest")
+    assert before.granted
+    sum(number * number for number in range(500_000))
+    assert processes(here, "pytest").since(before) > 0
+    assert not processes(here, "^siolab-is-no-process$").granted
+
+
+CONNECTIONS = """LISTEN    0 511 *:443 *:*
+TIME-WAIT 0 0   172.29.10.31:40112 172.29.10.32:443
+ESTAB     0 0   [::ffff:172.29.10.31]:443 [::ffff:172.29.30.50]:51000
+ESTAB     0 0   172.29.10.31:40113 198.51.100.10:443
+"""
+
+
+def test_connections() -> None:
+    here = machine(LocalSession({"ss -Htan": CONNECTIONS}))
+    own, other, user = (frozenset({ip_address(f"172.29.{end}")}) for end in ("10.31", "10.32", "30.50"))
+    seen = connections.between(here, own, other, 443)
+    assert seen.known == {("172.29.10.31:40112", "172.29.10.32:443")}
+    assert (seen.answer, seen.open) == ("granted", frozenset())
+    assert len(connections.between(here, user, own, 443).open) == 1
+    assert connections.between(here, other, own, 443).answer == "refused"
+
+
+def test_connections_cannot_be_read() -> None:
+    with pytest.raises(ProtocolError, match="cannot be read"):
+        connections.between(machine(LocalSession({})), [], [], 443)
