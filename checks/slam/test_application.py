@@ -60,14 +60,12 @@ def secured(proof: Proof, application: Application) -> None:
         fr=f"{application.title} : {url} ne répond pas en TLS",
         en=f"{application.title}: {url} does not answer over TLS",
     )
-    for page in sorted({url, application.api.data_url}):
-        parts = urlsplit(page)
-        host = parts.hostname or ""
-        for port in sorted({80, parts.port or 443}):
-            (way,) = flow.tcp(machine, [(host, port)])
-            if not way.granted:
-                continue
-            reply = cleartext.get(machine, f"http://{host}:{port}{parts.path or '/'}")
+    parts = urlsplit(application.api.data_url)
+    host, ports = parts.hostname or "", sorted({80, parts.port or 443})
+    ways = flow.tcp(machine, [(host, port) for port in ports])
+    for port in [way.port for way in ways if way.granted]:
+        for path in sorted({parts.path, urlsplit(url).path}):
+            reply = cleartext.get(machine, f"http://{host}:{port}{path or '/'}")
             proof.holds(
                 not reply.reply.startswith(("HTTP/1.1 2", "HTTP/1.0 2")),
                 reply,
