@@ -102,10 +102,6 @@ class Page(BaseHTTPRequestHandler):
         self.close_connection = True  # what the request holds is not read
         self.answer(405, "", Allow="GET, HEAD")
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is no request: the fault is the client's, whatever version it claims to speak."""
-        super().send_error(code if code < 500 else 400, message, explain)
-
     def answer(self, status: int, content: str, **headers: str) -> None:
         """Answer with a page."""
         body = content.encode(errors="replace")
