@@ -9,6 +9,7 @@ Bibliothèque standard seule. Les données viennent de l'API, en HTTPS ; le prog
 """
 
 import argparse
+import contextlib
 import json
 import os
 import ssl
@@ -22,6 +23,7 @@ ADRESSE = "https://regates.capvoile.test"
 AUTORITE = "/etc/sio-lab/tls/ca.crt"
 PATIENCE = 8  # secondes
 COLONNES = {"nom": "Régate", "lieu": "Lieu", "jour": "Jour"}
+LARGEURS = {"nom": 320, "lieu": 160, "jour": 110}
 
 
 class ErreurBureau(Exception):
@@ -99,7 +101,10 @@ def texte_de(erreur):
 
 def cellules(regate):
     """Rendre les textes d'une ligne du tableau."""
-    return [" ".join(str(regate.get(colonne, "")).split()) for colonne in COLONNES]
+    textes = {colonne: " ".join(str(regate.get(colonne, "")).split()) for colonne in COLONNES}
+    with contextlib.suppress(ValueError):  # ce qui n'est pas une date est montré tel quel
+        textes["jour"] = date.fromisoformat(textes["jour"]).strftime("%d/%m/%Y")
+    return list(textes.values())
 
 
 def jour_iso(texte):
@@ -152,7 +157,7 @@ class Fenetre:
         self.tableau = self.ttk.Treeview(cadre, columns=list(COLONNES), show="headings", height=8)
         for colonne, titre in COLONNES.items():
             self.tableau.heading(colonne, text=titre, anchor="w")
-            self.tableau.column(colonne, width=120 if colonne == "jour" else 220, anchor="w")
+            self.tableau.column(colonne, width=LARGEURS[colonne], anchor="w")
         ascenseur = self.ttk.Scrollbar(cadre, command=self.tableau.yview)
         self.tableau.configure(yscrollcommand=ascenseur.set)
         self.tableau.grid(row=1, column=0, columnspan=2, sticky="nsew")

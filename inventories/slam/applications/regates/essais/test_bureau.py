@@ -79,11 +79,9 @@ def test_ni_http_ni_autorite_absente():
 
 
 def test_texte_des_lignes():
-    assert bureau.cellules({"id": 1, "nom": "Coupe\nd'été", "jour": "2026-07-14"}) == [
-        "Coupe d'été",
-        "",
-        "2026-07-14",
-    ]
+    regate = {"id": 1, "nom": "Coupe\nd'été", "jour": "2026-07-14"}
+    assert bureau.cellules(regate) == ["Coupe d'été", "", "14/07/2026"]
+    assert bureau.cellules({"jour": "bientôt"}) == ["", "", "bientôt"]
 
 
 def test_dates():

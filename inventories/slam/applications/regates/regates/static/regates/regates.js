@@ -94,7 +94,8 @@ function morceau(nom, texte) {
 
 function enClair(jour) {
   const date = new Date(`${jour}T00:00`);
-  return Number.isNaN(date.getTime()) ? String(jour) : date.toLocaleDateString("fr-FR", { dateStyle: "long" });
+  if (Number.isNaN(date.getTime())) return String(jour);
+  return date.toLocaleDateString("fr-FR", { dateStyle: "long" }).replace(/^1 /, "1er ");
 }
 
 function ouvrir() {
@@ -126,6 +127,7 @@ async function direDerniereConnexion() {
 
 export function demarrer() {
   quandEnvoye(element("connexion"), async ({ identifiant, mot_de_passe: motDePasse }, formulaire) => {
+    element("mot_de_passe").value = "";
     await connecter(identifiant.trim(), motDePasse);
     formulaire.reset();
     ouvrir();
