@@ -67,6 +67,17 @@ final class LicencesTest extends CasApplication
         }
     }
 
+    public function testLeJsonGardeSesAccents(): void
+    {
+        $this->reseau->repondra(200, [['id' => 1, 'nom' => 'Éric <b>', 'club' => 'L\'Île/Bréhat']]);
+        $reponse = $this->envoie('GET', '/api/licences', $this->jeton());
+        $attendu = '[{"id":1,"nom":"Éric \u003Cb\u003E","club":"L\'Île/Bréhat"}]';
+        self::assertSame($attendu, $reponse->getContent());
+
+        $this->reseau->repondra(200, []);
+        self::assertSame('[]', $this->envoie('GET', '/api/licences', $this->jeton())->getContent());
+    }
+
     public function testAjout(): void
     {
         $this->reseau->repondra(201, self::LICENCE);

@@ -5,9 +5,10 @@ declare(strict_types=1);
 namespace App\Web;
 
 use Symfony\Component\EventDispatcher\Attribute\AsEventListener;
+use Symfony\Component\HttpFoundation\JsonResponse;
 use Symfony\Component\HttpKernel\Event\ResponseEvent;
 
-/** En-têtes de sécurité de toutes les réponses. */
+/** En-têtes de sécurité de toutes les réponses ; et le JSON garde ses accents, pour qui le lit tel quel. */
 #[AsEventListener]
 final class EnTetes
 {
@@ -17,7 +18,11 @@ final class EnTetes
 
     public function __invoke(ResponseEvent $evenement): void
     {
-        $evenement->getResponse()->headers->add([
+        $reponse = $evenement->getResponse();
+        if ($reponse instanceof JsonResponse) {
+            $reponse->setEncodingOptions(JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_HEX_TAG);
+        }
+        $reponse->headers->add([
             'Content-Security-Policy' => self::CSP,
             'X-Content-Type-Options' => 'nosniff',
             'Referrer-Policy' => 'no-referrer',
