@@ -94,6 +94,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "regates": {"level": "INFO"},
+        # Comme les autres : sur la console, et non par courriel aux administrateurs.
+        "django": {"handlers": [], "level": "WARNING"},
         # Un 401 ou un 404 n'est pas un incident.
         "django.request": {"level": "ERROR"},
     },

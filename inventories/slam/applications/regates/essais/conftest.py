@@ -1,6 +1,7 @@
 """Ce que les essais partagent : un faux site distant, un faux annuaire. Aucun n'ouvre de connexion réseau."""
 
 import json
+import socket
 from urllib.parse import urlsplit
 
 import pytest
@@ -62,6 +63,11 @@ def reponse(statut, contenu):
     return faite
 
 
+def interdit(*_):
+    """Refuser toute connexion réseau."""
+    raise AssertionError("un essai a ouvert une connexion réseau")
+
+
 @pytest.fixture(autouse=True)
 def lieu(settings):
     """Se croire déployé."""
@@ -77,6 +83,7 @@ def lieu(settings):
 def reseau(monkeypatch):
     """Remplacer le réseau."""
     faux = FauxReseau()
+    monkeypatch.setattr(socket.socket, "connect", interdit)
     monkeypatch.setattr(
         requests.Session, "request", lambda session, *args, **options: faux.request(session, *args, **options)
     )

@@ -40,6 +40,17 @@ def test_un_inconnu_est_refuse(client, faux_annuaire, compte, mot_de_passe):
     assert "jeton" not in reponse.json()
 
 
+def test_le_codage_annonce_par_la_requete_ne_compte_pas(client, faux_annuaire):
+    corps = b"identifiant=chloe&mot_de_passe=secret-chloe"
+    genre = "application/x-www-form-urlencoded; charset=zip"
+    reponse = client.generic("POST", "/api/connexion", corps, content_type=genre)
+    assert reponse.status_code == 200
+
+
+def test_un_mot_de_passe_que_l_annuaire_ne_peut_pas_contenir(client, faux_annuaire):
+    assert connecter(client, "chloe", "a\ufffdb").status_code == 401
+
+
 def test_un_compte_hors_du_groupe_est_interdit(client, faux_annuaire):
     assert connecter(client, "denis", "secret-denis").status_code == 403
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from ldap3 import Connection, Server, Tls
-from ldap3.core.exceptions import LDAPException
+from ldap3.core.exceptions import LDAPException, LDAPSASLPrepError
 from ldap3.utils.dn import escape_rdn
 
 
@@ -37,6 +37,8 @@ def verifier(compte, mot_de_passe):
             return Reponse.ACCEPTE if membre else Reponse.INTERDIT
         finally:
             connexion.unbind()
+    except LDAPSASLPrepError:  # aucun mot de passe de l'annuaire ne contient ces caractères
+        return Reponse.INCONNU
     except (LDAPException, OSError) as erreur:
         raise AnnuaireIndisponible(type(erreur).__name__) from erreur
 

@@ -44,6 +44,7 @@ def version(_requete):
 @require_POST
 def connexion(requete):
     """Échanger un compte et son mot de passe contre un jeton."""
+    requete.encoding = "utf-8"  # quoi que dise la requête
     formulaire = FormulaireConnexion(requete.POST)
     if not formulaire.is_valid():  # aucun compte de l'annuaire n'a cette forme
         return erreur(401, "Compte ou mot de passe incorrect.")
