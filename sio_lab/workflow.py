@@ -118,7 +118,7 @@ def down(loaded: LoadedLab, report: Reporter) -> bool:
 
 
 def reset(loaded: LoadedLab, report: Reporter, machines: Sequence[str] | None = None) -> None:
-    """Bring the lab (or some of its machines) back to its provisioned state."""
+    """Bring the lab (or some of its machines) back to its provisioned state, its pairs in their nominal one."""
     lab = loaded.lab
     unknown = sorted(set(machines or ()) - set(lab.machines))
     if unknown:
@@ -137,6 +137,21 @@ def reset(loaded: LoadedLab, report: Reporter, machines: Sequence[str] | None = 
         disruptions.forget(lab.lab, machines or None)
         if machines is None:
             faults.forget(lab.lab)
+        _await_pairs(lab, report)
+
+
+def _await_pairs(lab: Lab, report: Reporter) -> None:
+    """Wait for pairs to be as they are meant to: an audit that begins before would find services missing."""
+    if not lab.shared_addresses:
+        return
+    from sio_lab.disruption import pairs
+    from sio_lab.probes import ssh
+
+    sessions = ssh.Sessions(provider_for(lab).access(lab))
+    try:
+        pairs.await_nominal(lab, sessions, report)
+    finally:
+        sessions.close()
 
 
 def break_(loaded: LoadedLab, names: Sequence[str], report: Reporter) -> None:
