@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,10 @@ pytestmark = pytest.mark.integration
 # Seconds until all is as before; a pair of database servers copies its data twice meanwhile.
 SETTLING = 180.0
 LASTS = 3.0  # seconds within which a server that is to copy all again has stopped
+
+
+RUNS = int(os.environ.get("SIO_LAB_TEST_RUNS", "0"))
+"""Whole audits in a row: each takes minutes."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +100,14 @@ def test_killed_then_repaired(cli: Cli, check: Disruptive) -> None:
     assert repaired.returncode == 0, repaired.stdout + repaired.stderr
     assert journal.read(lab.lab) == []
     assert wait(SETTLING, lambda: lasts(lab, before)), state.differences(before, nominal(lab))
+
+
+@pytest.mark.skipif(not RUNS, reason="SIO_LAB_TEST_RUNS says how many audits to make in a row")
+def test_audits_in_a_row_say_the_same_and_leave_the_lab_as_it_was(cli: Cli) -> None:
+    lab = load(Path(cli.folder)).lab
+    before = nominal(lab)
+    said: list[dict[str, str]] = []
+    for _ in range(RUNS):
+        said.append({id_: status for id_, (status, _) in cli.audit("--disrupt").items()})
+        assert wait(SETTLING, lambda: lasts(lab, before)), state.differences(before, nominal(lab))
+    assert [each for each in said if each != said[0]] == []
