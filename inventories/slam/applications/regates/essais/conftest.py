@@ -23,8 +23,9 @@ class FauxReseau:
         self.panne = {}  # machine → exception à lever, ou réponse (statut, texte)
         self.numero = 0
 
-    def request(self, _session, methode, url, **options):
+    def request(self, session, methode, url, **options):
         """Répondre comme requests.Session.request."""
+        assert session.trust_env is False
         self.appels.append((methode, url, options))
         adresse = urlsplit(url)
         panne = self.panne.get(adresse.hostname)

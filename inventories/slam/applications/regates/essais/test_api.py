@@ -101,7 +101,15 @@ def test_inscrire_verifie_la_licence(utilisateur, reseau):
 
 
 @pytest.mark.parametrize(
-    "changement", [{"licence": "8"}, {"skipper": "Paul Riou"}, {"regate": "9"}, {"regate": "un"}, {"licence": ""}]
+    "changement",
+    [
+        {"licence": "8"},
+        {"skipper": "Riou"},
+        {"skipper": "Paul Riou"},
+        {"regate": "9"},
+        {"regate": "un"},
+        {"licence": ""},
+    ],
 )
 def test_inscription_refusee(utilisateur, reseau, changement):
     poster(utilisateur, "/api/regates", REGATE)
@@ -131,7 +139,7 @@ def test_licences_cherchees_chez_le_partenaire(utilisateur, reseau):
         requests.ReadTimeout(),
         requests.exceptions.SSLError(),
         OSError("autorité absente"),
-        (500, "{}"),
+        (500, "[]"),
         (503, '{"erreur": "base absente"}'),
         (401, "{}"),
         (302, ""),

@@ -67,7 +67,7 @@ def test_annuaire_absent(client, monkeypatch):
 
 def test_l_annuaire_n_est_joint_qu_en_ldaps(settings):
     settings.DIRECTORY_URL = "ldap://annuaire.test"
-    with pytest.raises(annuaire.AnnuaireIndisponible):
+    with pytest.raises(annuaire.AnnuaireIndisponible, match="ldaps://"):
         annuaire.verifier("chloe", "secret-chloe")
 
 

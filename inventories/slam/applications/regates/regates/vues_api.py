@@ -114,7 +114,6 @@ def objet_json(requete):
         objet = json.loads(requete.body)
         if not isinstance(objet, dict) or not all(isinstance(valeur, str) for valeur in objet.values()):
             raise ValueError
-        "".join(objet.values()).encode()  # un demi-caractère (« \ud800 ») n'est pas du texte
     except (ValueError, RecursionError):
         raise Invalide({"": ["Un objet JSON dont les valeurs sont des textes est attendu."]}) from None
     return objet
