@@ -29,6 +29,7 @@ setup: $(VENV)/.ready  ## install what this machine lacks
 test: unit setup  ## every test: unit, integration on a lab of its own, end to end in a browser
 	@$(BIN)/pytest tests/peers -q -n 2 --dist worksteal --ignore tests/peers/disruption
 	@$(BIN)/pytest tests/peers/disruption tests/integration tests/e2e
+	@SIO_LAB_TEST_LAB=slam $(BIN)/pytest tests/integration/test_proofs.py tests/integration/test_disruption.py
 
 unit: $(VENV)/.ready  ## tests that need neither root nor Incus, in seconds
 	@$(BIN)/pytest tests/unit -q -n 3 --dist worksteal

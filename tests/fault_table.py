@@ -1,4 +1,4 @@
-"""Which fault makes which requirement fail, as the tests of the faults measured it: ``docs/faults.md``.
+"""Which fault makes which requirement fail, as the tests of the faults measured it: ``docs/faults-<lab>.md``.
 
 Measures are JSON lines, one an audit of a broken lab; ``statuses`` are those that are not as on the healthy lab:
 ``{"at": "2026-03-04", "faults": ["dbms_stopped"], "statuses": {"1.1.b": "not_satisfied"}}``

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+EMBEDDED = os.environ.get("SIO_LAB_TEST_LAB", "sisr")
+"""The embedded lab that integration tests are about."""
 
 
 @dataclass(frozen=True)

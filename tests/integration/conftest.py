@@ -1,4 +1,4 @@
-"""A lab of the tests' own: a copy of the embedded one, brought up once, removed at the end."""
+"""A lab of the tests' own: a copy of an embedded one, brought up once, removed at the end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab_runner import Cli, copy_lab
+from lab_runner import EMBEDDED, Cli, copy_lab
 
 from sio_lab import paths
 
@@ -20,7 +20,7 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     if os.geteuid() != 0:
         pytest.exit("integration tests bring up a lab: run them as root", returncode=2)
     remove_orphans()
-    folder = copy_lab("sisr", tmp_path_factory.mktemp("lab") / "sisr", lab=f"{_PREFIX}{os.getpid()}")
+    folder = copy_lab(EMBEDDED, tmp_path_factory.mktemp("lab") / EMBEDDED, lab=f"{_PREFIX}{os.getpid()}")
     lab = Cli(folder)
     try:
         up = lab("up", timeout=900)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from lab_runner import ROOT, Cli, interrupt
 
+from sio_lab.audit.selection import Selection
 from sio_lab.disruption import journal, state
 from sio_lab.disruption.cuts import Cut, Ways
 from sio_lab.disruption.state import State
@@ -86,7 +87,8 @@ def lasts(lab: Lab, before: dict[str, State]) -> bool:
 @pytest.mark.parametrize("check", list(disruptive()), ids=lambda check: f"{check.requirement}-{check.name}")
 def test_killed_then_repaired(cli: Cli, check: Disruptive) -> None:
     lab = load(Path(cli.folder)).lab
-    if any(getattr(lab.services, name) is None for name in check.uses):
+    of_lab = Selection(lab).wants(check.requirement)
+    if not of_lab or any(getattr(lab.services, name) is None for name in check.uses):
         pytest.skip("nothing declared")
     before = nominal(lab)
     assert set(before) == set(lab.machines)
