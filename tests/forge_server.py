@@ -242,7 +242,7 @@ class Request(BaseHTTPRequestHandler):
                 return self.reply(404)
             number = self.forge.add(said["subject"], said["description"])
             self.reply(201, {"issue": self.redmine_issue(number)})
-        elif path == "issues.json":
+        elif path == "projects/essai/issues.json":
             found = [self.redmine_issue(n) for n, issue in self.forge.issues.items() if not issue["closed"]]
             self.reply(200, {"issues": found, "total_count": len(found), "offset": 0, "limit": 100})
         elif number not in self.forge.issues:

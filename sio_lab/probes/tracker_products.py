@@ -98,8 +98,8 @@ class Redmine(Tracker):
 
     def __init__(self, browser: web.Client, path: str, auth: tuple[str, str] | None) -> None:
         super().__init__(browser, path, auth)
-        self._root, _, project = self._path.partition("/projects/")
-        self._project = project.partition("/")[0]
+        self._path = self._path.removesuffix("/issues")
+        self._root, _, self._project = self._path.partition("/projects/")
 
     def open(self, title: str, text: str) -> IssueObservation:
         """Make an issue of the project's first tracker."""
@@ -124,8 +124,8 @@ class Redmine(Tracker):
 
     def leftovers(self) -> list[str]:
         """Search the open issues by their subject."""
-        query = f"project_id={quote(self._project)}&status_id=open&subject=~{PREFIX}&limit=100"
-        seen = self._ask("leftovers", "GET", f"{self._root}/issues.json?{query}")
+        query = f"status_id=open&subject=~{PREFIX}&limit=100"
+        seen = self._ask("leftovers", "GET", f"{self._path}/issues.json?{query}")
         found = _objects(_object(seen.json()).get("issues"))
         return [_text(each, "id") for each in found if _text(each, "subject").startswith(PREFIX)]
 
