@@ -5,6 +5,7 @@ n'y joint ni annuaire ni données.
 """
 
 import os
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -30,6 +31,8 @@ SERVICE_TOKEN = os.environ.get("SERVICE_TOKEN", "")
 # Sans secret fourni, un secret au hasard : aucun jeton ne survit à l'arrêt du serveur, et aucun n'est devinable.
 SECRET_KEY = os.environ.get("APP_SECRET") or get_random_secret_key()
 STATE_DIRECTORY = Path(os.environ.get("STATE_DIRECTORY") or BASE_DIR / "etat")
+
+sys.path.append(str(STATE_DIRECTORY / "composants"))  # ce que deploiement/installer.sh y a installé
 
 # --- L'application ----------------------------------------------------------------------------------------------
 

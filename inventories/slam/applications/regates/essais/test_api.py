@@ -5,7 +5,10 @@ import json
 import pytest
 import requests
 
+from regates import dates
+
 REGATE = {"nom": "Coupe d'été", "lieu": "Camaret", "jour": "2026-07-14"}
+MONTREE = REGATE | {"date": dates.lisible("2026-07-14")}
 INSCRIPTION = {"regate": "1", "licence": "7", "skipper": "Anne Riou"}
 
 
@@ -35,8 +38,8 @@ def test_sans_jeton_rien(client, reseau, adresse, autorisation, methode):
 
 def test_ajouter_lister_supprimer(utilisateur):
     creee = poster(utilisateur, "/api/regates", REGATE)
-    assert (creee.status_code, creee.json()) == (201, {"id": 1, **REGATE})
-    assert utilisateur.get("/api/regates").json() == [{"id": 1, **REGATE}]
+    assert (creee.status_code, creee.json()) == (201, {"id": 1, **MONTREE})
+    assert utilisateur.get("/api/regates").json() == [{"id": 1, **MONTREE}]
     assert utilisateur.delete("/api/regates/1").status_code == 204
     assert utilisateur.delete("/api/regates/1").status_code == 404
     assert utilisateur.get("/api/regates").json() == []
@@ -179,7 +182,7 @@ def test_sans_adresse_de_donnees_pas_d_appel(utilisateur, reseau, settings):
 
 def test_une_application_ne_peut_que_lire(application, reseau):
     reseau.collections["regates"].append({"id": 1, **REGATE})
-    assert application.get("/api/regates?cherche=camaret").json() == [{"id": 1, **REGATE}]
+    assert application.get("/api/regates?cherche=camaret").json() == [{"id": 1, **MONTREE}]
     assert application.get("/api/inscriptions").status_code == 200
     assert poster(application, "/api/regates", REGATE).status_code == 403
     assert application.delete("/api/regates/1").status_code == 403

@@ -10,6 +10,7 @@ from django.views import View
 from django.views.decorators.http import require_GET, require_POST
 
 from regates import annuaire, distant, jetons
+from regates.dates import lisible
 from regates.forms import (
     FormulaireConnexion,
     FormulaireInscription,
@@ -124,6 +125,11 @@ def recherche(requete):
     return valider(FormulaireRecherche(requete.GET))["cherche"]
 
 
+def presenter(regate):
+    """Rendre une régate avec sa date telle qu'on la lit."""
+    return {**regate, "date": lisible(regate.get("jour", ""))}
+
+
 class Regates(Vue):
     """Les régates."""
 
@@ -131,12 +137,12 @@ class Regates(Vue):
 
     def get(self, requete):
         """Rendre celles du site distant."""
-        return rendre(distant.REGATES.lister(recherche(requete)))
+        return rendre([presenter(regate) for regate in distant.REGATES.lister(recherche(requete))])
 
     def post(self, requete):
         """En ajouter une."""
         regate = valider(FormulaireRegate(objet_json(requete)))
-        return rendre(distant.REGATES.ajouter(regate), 201)
+        return rendre(presenter(distant.REGATES.ajouter(regate)), 201)
 
 
 class UneRegate(Vue):

@@ -55,7 +55,7 @@ export async function charger() {
 
 function montrer(inscriptions) {
   element("regates").replaceChildren(...regates.map((regate) => ligne(regate, inscriptions)));
-  element("regate").replaceChildren(...regates.map((regate) => new Option(`${regate.nom} (${enClair(regate.jour)})`, regate.id)));
+  element("regate").replaceChildren(...regates.map((regate) => new Option(`${regate.nom} (${regate.date})`, regate.id)));
 }
 
 function ligne(regate, inscriptions) {
@@ -64,7 +64,7 @@ function ligne(regate, inscriptions) {
   const li = document.createElement("li");
   li.append(
     morceau("strong", regate.nom),
-    morceau("span", `${regate.lieu}, ${enClair(regate.jour)}`),
+    morceau("span", `${regate.lieu}, ${regate.date}`),
     morceau("small", inscrits.length ? `${inscrits.length} inscrit${inscrits.length > 1 ? "s" : ""} : ${noms}` : "Aucun inscrit"),
   );
   if (!inscrits.length) li.append(boutonSupprimer(regate));
@@ -90,12 +90,6 @@ function morceau(nom, texte) {
   const nouveau = document.createElement(nom);
   nouveau.textContent = texte;
   return nouveau;
-}
-
-function enClair(jour) {
-  const date = new Date(`${jour}T00:00`);
-  if (Number.isNaN(date.getTime())) return String(jour);
-  return date.toLocaleDateString("fr-FR", { dateStyle: "long" }).replace(/^1 /, "1er ");
 }
 
 function ouvrir() {
