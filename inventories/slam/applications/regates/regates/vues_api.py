@@ -92,7 +92,8 @@ class Vue(View):
         except distant.Refus:
             return erreur(400, "Le site distant refuse ces données.")
         except distant.Indisponible as panne:
-            journal.warning("%s (%s)", panne, type(panne.__cause__).__name__)
+            cause = f" : {type(panne.__cause__).__name__}" if panne.__cause__ else ""
+            journal.warning("%s%s", panne, cause)
             return erreur(503, f"Données indisponibles. {panne}.")
 
     def http_method_not_allowed(self, *_args, **_kwargs):
