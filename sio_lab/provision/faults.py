@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import yaml
 
+from sio_lab import catalogue as annexe
 from sio_lab import journal as journals
 from sio_lab import paths
 from sio_lab.errors import ProvisionError, UsageError
@@ -64,8 +65,14 @@ def catalogue(folder: Path) -> list[Fault]:
 
 
 def available(lab: Lab) -> list[Fault]:
-    """Return the faults that ``lab`` can be given: those whose machines it has."""
-    return [fault for fault in catalogue(_folder()) if _machines(lab, fault)]
+    """Return the faults of ``lab``: those whose machines it has, and what each breaks of its option."""
+    rows = annexe.load().rows()
+    own = {row.id for section, row in rows if lab.option == "both" or lab.option in section.options}
+    told = [
+        replace(fault, breaks=_within(fault.breaks, own), hides=_within(fault.hides, own))
+        for fault in catalogue(_folder())
+    ]
+    return [fault for fault in told if fault.breaks and _machines(lab, fault)]
 
 
 def journal(lab_name: str) -> list[Entry]:
@@ -119,6 +126,10 @@ def repair(lab: Lab, access: Mapping[str, SshAccess], report: Reporter) -> list[
         entries = entries[:-1]
         _keep(lab.lab, entries)
     return undone
+
+
+def _within(ids: Iterable[str], own: Collection[str]) -> tuple[str, ...]:
+    return tuple(id_ for id_ in ids if id_ in own)
 
 
 def _folder() -> Path:

@@ -48,6 +48,7 @@ WITHOUT_CHECK = {
     "directory": "1.1.a is about both: test_authentication.py",
     "portal": "1.1.a is about both: test_authentication.py",
     "website": "2.1.b is about the whole way to it",
+    "remote_data": "3.2 is about the applications that use it: test_application.py",
 }
 WITHOUT_FAULT = {
     "operating_systems": "no playbook makes another system of a machine",
@@ -147,9 +148,10 @@ def test_no_file_is_too_long() -> None:
     assert not {name: length for name, length in lengths.items() if length > LONGEST}
 
 
-def test_readme_of_the_embedded_lab_is_complete() -> None:
-    page = (ROOT / "inventories" / "sisr" / "README.md").read_text(encoding="utf-8")
-    lab = load(ROOT / "inventories" / "sisr").lab
+@pytest.mark.parametrize("name", ["sisr", "slam"])
+def test_readme_of_an_embedded_lab_is_complete(name: str) -> None:
+    page = (ROOT / "inventories" / name / "README.md").read_text(encoding="utf-8")
+    lab = load(ROOT / "inventories" / name).lab
     for name, machine in lab.machines.items():
         addresses = ", ".join(f"{address} ({perimeter})" for perimeter, address in machine.addresses.items())
         assert f"| `{name}` | {addresses} |" in page, name
