@@ -24,7 +24,7 @@ DIRECTORY_URL = os.environ.get("DIRECTORY_URL", "")
 DIRECTORY_BASE_DN = os.environ.get("DIRECTORY_BASE_DN", "")
 DATA_URL = os.environ.get("DATA_URL", "")
 DATA_TOKEN = os.environ.get("DATA_TOKEN", "")
-PARTNER_URL = os.environ.get("PARTNER_URL", "")
+PARTNER_DATA_URL = os.environ.get("PARTNER_DATA_URL", "")
 PARTNER_TOKEN = os.environ.get("PARTNER_TOKEN", "")
 SERVICE_TOKEN = os.environ.get("SERVICE_TOKEN", "")
 

@@ -6,7 +6,7 @@ etat=$(mktemp -d)
 trap 'rm -rf "$etat"' EXIT
 # Ce qu'un déploiement fixerait n'a pas à changer les essais.
 unset APP_NAME APP_URL APP_TAG APP_COMMIT APP_SECRET CA_FILE DIRECTORY_URL DIRECTORY_BASE_DN \
-  DATA_URL DATA_TOKEN PARTNER_URL PARTNER_TOKEN SERVICE_TOKEN
+  DATA_URL DATA_TOKEN PARTNER_DATA_URL PARTNER_TOKEN SERVICE_TOKEN
 export STATE_DIRECTORY="$etat" PYTHONDONTWRITEBYTECODE=1
 
 # Construire : tout se compile, les réglages sont sains, les migrations disent ce que disent les modèles.

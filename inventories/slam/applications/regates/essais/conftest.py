@@ -74,7 +74,7 @@ def lieu(settings):
     """Se croire déployé."""
     settings.SERVICE_TOKEN = "jeton-service"
     settings.DATA_URL, settings.DATA_TOKEN = "https://donnees.test/api/regates/", "jeton-donnees"
-    settings.PARTNER_URL, settings.PARTNER_TOKEN = "https://licences.test", "jeton-partenaire"
+    settings.PARTNER_DATA_URL, settings.PARTNER_TOKEN = "https://licences.test/api/licences", "jeton-partenaire"
     settings.CA_FILE = "/autorite.crt"
     settings.DIRECTORY_URL, settings.DIRECTORY_BASE_DN = "ldaps://annuaire.test", BASE
     settings.APP_TAG, settings.APP_COMMIT = "v1.0.0", "c" * 40

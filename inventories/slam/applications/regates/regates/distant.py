@@ -100,8 +100,8 @@ INSCRIPTIONS = Collection("inscriptions")
 def licences(cherche):
     """Demander à l'application des licences celles qui contiennent le mot."""
     qui = "L'application des licences"
-    url = f"{settings.PARTNER_URL}/api/licences"
-    reponse = _appeler("GET", url, settings.PARTNER_TOKEN, qui, params={"cherche": cherche})
+    parametres = {"cherche": cherche}
+    reponse = _appeler("GET", settings.PARTNER_DATA_URL, settings.PARTNER_TOKEN, qui, params=parametres)
     mot = cherche.casefold()
     return [entree for entree in _liste(reponse, qui) if mot in _texte(entree)]
 

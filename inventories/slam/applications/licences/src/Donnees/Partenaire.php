@@ -15,7 +15,7 @@ final readonly class Partenaire
 
     public function __construct(
         private ClientJson $client,
-        #[Autowire('%env(PARTNER_URL)%')] private string $base,
+        #[Autowire('%env(PARTNER_DATA_URL)%')] private string $adresse,
         #[Autowire('%env(PARTNER_TOKEN)%')] #[\SensitiveParameter] private string $jeton,
     ) {
     }
@@ -25,7 +25,7 @@ final readonly class Partenaire
     {
         $options = $cherche === '' ? [] : ['query' => ['cherche' => $cherche]];
         [$code, $contenu] = $this->client->demande(
-            'GET', "$this->base/api/regates", $this->jeton, self::DELAI, self::INDISPONIBLE, $options,
+            'GET', $this->adresse, $this->jeton, self::DELAI, self::INDISPONIBLE, $options,
         );
         $regates = ClientJson::liste($code, $contenu, self::INDISPONIBLE);
 
