@@ -12,6 +12,8 @@ from sio_lab.probes import web
 from sio_lab.probes.tracker import PREFIX, IssueObservation, Tracker, issue, made
 from sio_lab.text import Text
 
+_TOKENS = r"\b[0-9a-f]{24}\b"  # by which Trac's forms show that they come from its pages
+
 
 class Trac(Tracker):
     """Trac: forms of its pages, exports of its own (CSV, RSS).
@@ -90,7 +92,7 @@ class Trac(Tracker):
             if login.status == 401 or login.answer == "unavailable":
                 return login
             self._logged_in = True
-        return self._ask(what, "GET", self._path + path, hidden=r'(?<=name="__FORM_TOKEN" value=")[^"]*')
+        return self._ask(what, "GET", self._path + path, hidden=_TOKENS)
 
 
 class Redmine(Tracker):
