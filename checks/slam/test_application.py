@@ -17,7 +17,7 @@ from sio_lab.disruption import cuts
 from sio_lab.errors import InconclusiveError, ProbeError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.software import Application
-from sio_lab.probes import cleartext, connections, flow, system, web
+from sio_lab.probes import cleartext, dialogue, flow, system, web
 from sio_lab.probes.application import Api, ApiObservation
 from sio_lab.text import Text
 
@@ -32,8 +32,8 @@ def test_applications(lab: Lab, proof: Proof) -> None:
 
     Satisfied: two applications at least; of each, the interface answers over verified TLS and nothing of it in
     clear; the account logs in, adds an entry, reads it and removes it; a wrong password, no token and a false
-    token are refused; what is added to the application that it calls appears in its own answer, by connections
-    that the two machines know of; the remote site stands in none of the application's perimeters.
+    token are refused; what is added to the application that it calls appears in its own answer, while packets
+    are seen to go there; the remote site stands in none of the application's perimeters.
     Not satisfied: one of these is seen to be otherwise.
     Unverified: no application is declared, or a machine or an application does not answer.
     Reads: applications, machines, perimeters.
@@ -119,13 +119,11 @@ def calls(lab: Lab, proof: Proof, name: str) -> None:
     application = lab.applications[name]
     called = lab.applications[application.calls]
     user, other = applications.user(proof, application), applications.user(proof, called)
-    clients, servers = addresses(lab, application.machines), addresses(lab, called.machines)
-    port = urlsplit(called.api.data_url).port or 443
-    sides = [proof.machine(machine) for machine in dict.fromkeys((application.machines[0], called.machines[0]))]
+    caller = proof.machine(application.machines[0])
+    servers, port = addresses(lab, called.machines), urlsplit(called.api.data_url).port or 443
     with applications.planted(proof, called, other, "called") as entry:
-        known = {end for each in sides for end in connections.between(each, clients, servers, port).known}
         seen = user.called(entry.mark)
-        after = [connections.between(each, clients, servers, port) for each in sides]
+        spoken = dialogue.during(caller, servers, port, lambda: user.called(entry.mark))
         nobodys = f"{entry.mark}{secrets.token_hex(2)}"
         unknown = user.called(nobodys)
     proof.holds(
@@ -142,12 +140,10 @@ def calls(lab: Lab, proof: Proof, name: str) -> None:
         fr=f"{application.title} : répète ce qu'on lui demande, au lieu de le chercher ailleurs",
         en=f"{application.title}: repeats what it is asked for, instead of searching elsewhere",
     )
-    proof.holds(
-        any(each.known - known or each.open for each in after),
-        *after,
-        side="positive",
-        fr=f"{application.title} : aucune connexion vers « {called.title} » (port {port}) pendant l'appel",
-        en=f"{application.title}: no connection to '{called.title}' (port {port}) during the call",
+    proof.works(
+        spoken,
+        fr=f"{application.title} : n'envoie rien à « {called.title} » (port {port}) quand on l'interroge",
+        en=f"{application.title}: sends nothing to '{called.title}' (port {port}) when it is asked",
     )
 
 

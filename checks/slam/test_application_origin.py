@@ -15,7 +15,7 @@ ORIGIN = {
 FILES = "ls | grep -iE '^(licen[cs]e|copying)' | head -n 1 | xargs -r grep -m 2 -H ."
 
 
-@requirement("3.3", title=Text("Origine et licence", "Origin and licence"), informational=True, deadline=120)
+@requirement("3.3", title=Text("Origine et licence", "Origin and licence"), deadline=120)
 def test_origin_and_licence(lab: Lab, proof: Proof) -> None:
     """The origin and licence of each application are shown, with the licence's text in its source.
 

@@ -44,8 +44,9 @@ $as env HOME="$home" TMPDIR="$home" XDG_RUNTIME_DIR="$home" chromedriver --port=
 _UNTIL_CLOSED = "& cat >/dev/null; kill $!"
 # The adb server is this question's own, as in mobile.py.
 _OVER_ADB = r"""
-server=localfilesystem:$PWD/adb
-trap 'adb -L "$server" kill-server' EXIT
+folder=$(mktemp -d) || exit 1
+server=localfilesystem:$folder/adb
+trap 'adb -L "$server" kill-server; rm -rf "$folder"' EXIT
 trap exit HUP INT TERM
 timeout 10 adb -L "$server" connect {target} >&2
 adb -L "$server" -s {target} forward tcp:{port} tcp:{port} >&2 || exit 1
@@ -120,7 +121,9 @@ def driven(machine: Machine, start: Start) -> Iterator[Remote]:
         ProtocolError: there is no browser, or it does not start.
     """
     command = ["sh", "-c", start.script]
-    with background.running(machine, command, ready="started successfully", seconds=_SECONDS) as program:
+    with background.running(
+        machine, command, ready="ChromeDriver was started successfully", seconds=_SECONDS
+    ) as program:
         if not program.started.granted:
             raise _no_browser(machine, program.started.detail)
         with machine.forward("127.0.0.1", start.port) as (host, near):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ from application_server import COMMIT, NAME, TOKEN, URLS, serving
 from loopback import LocalSession, certificate, closed_port, machine, running
 
 from sio_lab.errors import ProtocolError
-from sio_lab.probes import connections
 from sio_lab.probes.application import Api, client_program, processes
 from sio_lab.probes.observation import Evidence
 
@@ -104,25 +102,3 @@ def test_processes() -> None:
     sum(number * number for number in range(500_000))
     assert processes(here, "pytest").since(before) > 0
     assert not processes(here, "^siolab-is-no-process$").granted
-
-
-CONNECTIONS = """LISTEN    0 511 *:443 *:*
-TIME-WAIT 0 0   172.29.10.31:40112 172.29.10.32:443
-ESTAB     0 0   [::ffff:172.29.10.31]:443 [::ffff:172.29.30.50]:51000
-ESTAB     0 0   172.29.10.31:40113 198.51.100.10:443
-"""
-
-
-def test_connections() -> None:
-    here = machine(LocalSession({"ss -Htan": CONNECTIONS}))
-    own, other, user = (frozenset({ip_address(f"172.29.{end}")}) for end in ("10.31", "10.32", "30.50"))
-    seen = connections.between(here, own, other, 443)
-    assert seen.known == {("172.29.10.31:40112", "172.29.10.32:443")}
-    assert (seen.answer, seen.open) == ("granted", frozenset())
-    assert len(connections.between(here, user, own, 443).open) == 1
-    assert connections.between(here, other, own, 443).answer == "refused"
-
-
-def test_connections_cannot_be_read() -> None:
-    with pytest.raises(ProtocolError, match="cannot be read"):
-        connections.between(machine(LocalSession({})), [], [], 443)
