@@ -34,18 +34,23 @@ _DRIVER = r"""
 command -v chromedriver >/dev/null || {{ echo 'chromedriver: not found' >&2; exit 1; }}
 home=$(mktemp -d) || exit 1
 left() {{ grep -ls -- "$home" /proc/[0-9]*/cmdline | cut -d/ -f3; }}
-trap 'kill $(left) 2>/dev/null; sleep 0.3; kill -9 $(left) 2>/dev/null; rm -rf "$home"' EXIT
+driver=
+trap 'kill $driver $(left) 2>/dev/null; sleep 0.3; kill -9 $(left) 2>/dev/null; rm -rf "$home"' EXIT
 trap exit HUP INT TERM
 as=
 [ "$(id -u)" != 0 ] || {{ chown nobody "$home"; as='runuser -u nobody --'; }}
-$as env HOME="$home" TMPDIR="$home" XDG_RUNTIME_DIR="$home" chromedriver --port={port} >&2 {rest}
+$as env HOME="$home" TMPDIR="$home" XDG_RUNTIME_DIR="$home" chromedriver --port={port} >&2 &
+driver=$!
+{last}
 """
+_UNTIL_ENDED = "wait $driver"
 # The mobile's own: it ends with its input, which the debug bridge closes when the client goes away.
-_UNTIL_CLOSED = "& cat >/dev/null; kill $!"
+_UNTIL_CLOSED = "cat >/dev/null"
 # The adb server is this question's own, as in mobile.py.
 _OVER_ADB = r"""
 folder=$(mktemp -d) || exit 1
-server=localfilesystem:$folder/adb
+server=localfilesystem:$folder/adb TMPDIR=$folder
+export TMPDIR
 trap 'adb -L "$server" kill-server; rm -rf "$folder"' EXIT
 trap exit HUP INT TERM
 timeout 10 adb -L "$server" connect {target} >&2
@@ -81,7 +86,7 @@ class Start:
 def here(*, javascript: bool, size: tuple[int, int], app: str) -> Start:
     """Return how a browser is started on the machine itself: see ``browser.on``."""
     port = _port()
-    start = Start(_DRIVER.format(port=port, rest=""), port, _arguments(size, app))
+    start = Start(_DRIVER.format(port=port, last=_UNTIL_ENDED), port, _arguments(size, app))
     if not javascript:
         start.options["prefs"] = _NO_CODE
     return start
@@ -91,7 +96,7 @@ def on_device(device: str, *, simulated: bool, size: tuple[int, int], app: str) 
     """Return how a browser is started on a mobile terminal, from a machine with adb: see ``browser.on_mobile``."""
     port, target = _port(), shlex.quote(device)
     if simulated:
-        there = shlex.quote(_DRIVER.format(port=port, rest=_UNTIL_CLOSED))
+        there = shlex.quote(_DRIVER.format(port=port, last=_UNTIL_CLOSED))
         script = _OVER_ADB.format(target=target, port=port, seconds=_SECONDS, driver=there)
         return Start(script, port, _arguments(size, app))
     phone: dict[str, str | dict[str, int]] = {
