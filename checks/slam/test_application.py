@@ -41,8 +41,8 @@ def test_applications(lab: Lab, proof: Proof) -> None:
     found = applications.declared(lab)
     for name, application in found.items():
         secured(proof, application)
-        access(proof, application)
         calls(lab, proof, name)
+        access(proof, application)
         remote(lab, proof, application)
     proof.holds(
         len(found) >= WANTED,
