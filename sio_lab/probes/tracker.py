@@ -21,7 +21,7 @@ from sio_lab.probes.machine import Machine
 PREFIX = "sio-lab-controle-"
 """How the titles of all issues that checks open begin: what bears it is nobody's work."""
 
-_DEADLINE = 15.0  # seconds, for each request
+_DEADLINE = 30.0  # seconds, for each request: a tracker that nobody used for long starts slowly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
