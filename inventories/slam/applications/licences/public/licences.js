@@ -192,6 +192,7 @@ function deconnecte() {
 // Rien ne survit au rechargement : ni jeton, ni données.
 element('deconnexion').addEventListener('click', () => location.reload());
 surEnvoi('connexion', connecte);
+element('connexion').querySelector('button').disabled = false;
 surEnvoi('recherche', montreLicences);
 surEnvoi('ajout', ajoute);
 surEnvoi('recherche-regates', montreRegates);

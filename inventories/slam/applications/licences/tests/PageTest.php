@@ -45,6 +45,14 @@ final class PageTest extends CasApplication
         }
     }
 
+    public function testSansSonCodeLaPageNEnvoieRien(): void
+    {
+        $page = (string) $this->envoie('GET', '/')->getContent();
+        self::assertMatchesRegularExpression('/<button type="submit"[^>]* disabled>/', $page);
+        self::assertMatchesRegularExpression('/<form id="connexion" method="post">/', $page);
+        $this->assertErreur(405, $this->envoie('POST', '/', formulaire: ['mot_de_passe' => 'bon']));
+    }
+
     public function testVersion(): void
     {
         $reponse = $this->envoie('GET', '/version');
