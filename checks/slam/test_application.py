@@ -218,11 +218,12 @@ def test_the_remote_site_is_lost(lab: Lab, proof: Proof) -> None:
                         Text("la coupure n'a pas eu lieu", "the cut did not take place"), where=site
                     )
                 proof.refused(cut, fr="", en="")
-                for application, user, entry in entries:
-                    without_data(proof, application, user, entry)
+                alone = [(user.version(), user.list()) for _, user, _ in entries]
+            # Judged once all is back: what was added can then be removed, whatever is concluded.
             end = monotonic() + RETURN
-            for application, user, entry in entries:
-                again = back(proof, user, entry, end)
+            seen_again = [back(proof, user, entry, end) for _, user, entry in entries]
+            for (application, _, entry), (alive, seen), again in zip(entries, alone, seen_again, strict=True):
+                without_data(proof, application, entry, alive, seen)
                 proof.holds(
                     bool(again.ids(entry.mark)),
                     again,
@@ -232,9 +233,14 @@ def test_the_remote_site_is_lost(lab: Lab, proof: Proof) -> None:
                 )
 
 
-def without_data(proof: Proof, application: Application, user: Api, entry: Planted) -> None:
-    """Judge that the application is there and has no data."""
-    alive = user.version()
+def without_data(
+    proof: Proof, application: Application, entry: Planted, alive: ApiObservation, seen: ApiObservation
+) -> None:
+    """Judge that the application was there, and had no data.
+
+    Raises:
+        InconclusiveError: it was not there: no wonder then.
+    """
     if not alive.granted:
         raise InconclusiveError(
             Text(
@@ -243,7 +249,6 @@ def without_data(proof: Proof, application: Application, user: Api, entry: Plant
             ),
             where=alive.evidence.target,
         )
-    seen = user.list()
     proof.holds(
         not 200 <= seen.status < 300 and entry.mark not in seen.body,
         alive,

@@ -35,6 +35,11 @@ def test_the_deployed_version_is_at_hand(lab: Lab, proof: Proof) -> None:
         deployed = applications.somebody(proof, application).version()
         proof.works(deployed, fr=f"{title} : ne répond pas", en=f"{title}: does not answer")
         with working_copy.of(lab, proof, application) as copy:
+            proof.works(
+                copy.run(application.test, seconds=LONG),
+                fr=f"{title} : les essais d'un clone neuf échouent",
+                en=f"{title}: the tests of a fresh clone fail",
+            )
             proof.holds(
                 COMMIT.fullmatch(deployed.commit) is not None and deployed.commit == copy.seen.commit,
                 deployed,
@@ -42,11 +47,6 @@ def test_the_deployed_version_is_at_hand(lab: Lab, proof: Proof) -> None:
                 side="positive",
                 fr=f"{title} : tourne en {deployed.commit or '?'}, quand {application.tag} est {copy.seen.commit}",
                 en=f"{title}: runs as {deployed.commit or '?'}, whereas {application.tag} is {copy.seen.commit}",
-            )
-            proof.works(
-                copy.run(application.test, seconds=LONG),
-                fr=f"{title} : les essais d'un clone neuf échouent",
-                en=f"{title}: the tests of a fresh clone fail",
             )
             emptied = copy.run(EMPTIED, seconds=10)
             proof.works(emptied, fr=f"{title} : clone non modifiable", en=f"{title}: the clone cannot be changed")
