@@ -106,7 +106,7 @@ class Browser:
         self._machine, self._place, self._driver, self._coded = machine, place, driver, coded
 
     def use(
-        self, page: PageCode, account: str, password: str, word: str, *, within: float = 15.0
+        self, page: PageCode, account: str, password: str, word: str, *, within: float = 30.0
     ) -> PageObservation:
         """Open ``page``, log in through its form, and wait until its element shows ``word``.
 

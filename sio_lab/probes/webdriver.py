@@ -20,7 +20,7 @@ from sio_lab.text import Text
 if TYPE_CHECKING:
     from selenium.webdriver import Remote
 
-_SECONDS = 150  # a driver that nobody ends does so by itself
+_SECONDS = 200  # a driver that nobody ends does so by itself
 _REQUEST = 60  # seconds for one command of WebDriver: a browser that starts on a busy machine takes its time
 _LOADING = 20  # seconds for a page
 _WORKER = 10  # seconds for a service worker to be ready
