@@ -39,7 +39,7 @@ class Regates(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def known(self) -> bool:
-        if self.headers.get("Authorization") == f"Bearer {TOKEN}":
+        if "open" in self.broken or self.headers.get("Authorization") == f"Bearer {TOKEN}":
             return True
         self.reply(401, {"erreur": "jeton"})
         return False
@@ -47,7 +47,9 @@ class Regates(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         if self.path == "/api/connexion":
-            good = parse_qs(body) == {"identifiant": ["chloe"], "mot_de_passe": ["c-secret"]}
+            good = parse_qs(body) == {"identifiant": ["chloe"], "mot_de_passe": ["c-secret"]} or (
+                "any password" in self.broken
+            )
             self.reply(200 if good else 401, {"jeton": TOKEN} if good else {"erreur": "inconnu"})
         elif self.known():
             number = str(max(map(int, self.entries), default=0) + 1)
@@ -63,13 +65,16 @@ class Regates(BaseHTTPRequestHandler):
         elif "away" in self.broken:
             self.reply(503, {"erreur": "distant"})
         elif path.path == "/api/licences":
-            self.reply(200, [{"nom": word} for word in parse_qs(path.query)["cherche"] if word == "siolabx1"])
+            words = parse_qs(path.query)["cherche"]
+            known = {entry["nom"] for entry in self.entries.values()}
+            self.reply(200, [{"nom": word} for word in words if word in known or "echo" in self.broken])
         else:
             self.reply(200, {"page": 1} if "list" in self.broken else list(self.entries.values()))
 
     def do_DELETE(self) -> None:
         if self.known():
-            found = self.entries.pop(self.path.rpartition("/")[2], None)
+            number = self.path.rpartition("/")[2]
+            found = self.entries.get(number) if "keep" in self.broken else self.entries.pop(number, None)
             self.reply(204 if found else 404)
 
 
@@ -79,5 +84,11 @@ class Server(ThreadingHTTPServer):
 
 
 def serving(broken: set[str]) -> Server:
-    """Return a server of its own data, which does not do what is ``broken``: add, list; or ``away`` its data."""
+    """Return a server of its own data, where something is ``broken``.
+
+    Args:
+        broken: ``add``, ``list``: not as it should be; ``away``: no data; ``open``: to who has no token;
+            ``any password`` will do; ``keep``: removes nothing; ``echo``: tells of the other application what it
+            was asked.
+    """
     return Server(("127.0.0.1", 0), type("Fresh", (Regates,), {"entries": {}, "broken": broken}))

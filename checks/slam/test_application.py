@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from ipaddress import IPv4Address, ip_address
 from time import monotonic, sleep
@@ -44,6 +44,11 @@ def test_applications(lab: Lab, proof: Proof) -> None:
         calls(lab, proof, name)
         access(proof, application)
         remote(lab, proof, application)
+    enough(proof, found)
+
+
+def enough(proof: Proof, found: Mapping[str, Application]) -> None:
+    """Judge that there are applications enough."""
     proof.holds(
         len(found) >= WANTED,
         side="positive",
@@ -123,28 +128,27 @@ def calls(lab: Lab, proof: Proof, name: str) -> None:
     servers, port = addresses(lab, called.machines), urlsplit(called.api.data_url).port or 443
     with applications.planted(proof, called, other, "called") as entry:
         seen = user.called(entry.mark)
-        spoken = dialogue.during(caller, servers, port, lambda: user.called(entry.mark))
+        proof.holds(
+            seen.granted and entry.mark in seen.body,
+            seen,
+            side="positive",
+            fr=f"{application.title} : ne montre pas ce qu'on vient d'ajouter à « {called.title} » ({told(seen)})",
+            en=f"{application.title}: does not show what was just added to '{called.title}' ({told(seen)})",
+        )
         nobodys = f"{entry.mark}{secrets.token_hex(2)}"
         unknown = user.called(nobodys)
-    proof.holds(
-        seen.granted and entry.mark in seen.body,
-        seen,
-        side="positive",
-        fr=f"{application.title} : ne montre pas ce qui vient d'être ajouté à « {called.title} » ({told(seen)})",
-        en=f"{application.title}: does not show what was just added to '{called.title}' ({told(seen)})",
-    )
-    proof.holds(
-        nobodys not in unknown.body,
-        unknown,
-        side="negative",
-        fr=f"{application.title} : répète ce qu'on lui demande, au lieu de le chercher ailleurs",
-        en=f"{application.title}: repeats what it is asked for, instead of searching elsewhere",
-    )
-    proof.works(
-        spoken,
-        fr=f"{application.title} : n'envoie rien à « {called.title} » (port {port}) quand on l'interroge",
-        en=f"{application.title}: sends nothing to '{called.title}' (port {port}) when it is asked",
-    )
+        proof.holds(
+            nobodys not in unknown.body,
+            unknown,
+            side="negative",
+            fr=f"{application.title} : répète ce qu'on lui demande, au lieu de le chercher ailleurs",
+            en=f"{application.title}: repeats what it is asked for, instead of searching elsewhere",
+        )
+        proof.works(
+            dialogue.during(caller, servers, port, lambda: user.called(entry.mark)),
+            fr=f"{application.title} : n'envoie rien à « {called.title} » (port {port}) quand on l'interroge",
+            en=f"{application.title}: sends nothing to '{called.title}' (port {port}) when it is asked",
+        )
 
 
 def addresses(lab: Lab, machines: Iterable[str]) -> frozenset[IPv4Address]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from application_server import NAME, URLS, serving
 from check_module import check_module
 from lab_runner import ROOT
-from loopback import LocalSession, certificate, machine, running
+from loopback import LocalSession, certificate, running
 
-from sio_lab.audit import applications
+from sio_lab.audit import applications, working_copy
 from sio_lab.audit.proof import NotSatisfiedError, Proof
 from sio_lab.errors import InconclusiveError
 from sio_lab.lab import load
 from sio_lab.probes.application import Api
+from sio_lab.probes.machine import Machine
 from sio_lab.text import Text
 
 LAB = load(ROOT / "inventories" / "slam").lab
@@ -32,7 +35,7 @@ def proof(tmp_path: Path, broken: set[str]) -> Iterator[Proof]:
     ca = certificate(tmp_path, NAME)
     with running(serving(broken), ca) as port:
         session = LocalSession(ports={(NAME, 443): port})
-        yield Proof(lambda name, record: machine(session), {"chloe": "c-secret"}, {}, ca)
+        yield Proof(lambda name, record: Machine(name, session, record), {"chloe": "c-secret"}, {}, ca)
 
 
 @pytest.fixture
@@ -99,3 +102,64 @@ def test_what_the_loss_of_the_remote_site_disturbs() -> None:
     found = check_module("slam/test_application.py").disturbed(LAB)
     assert {"donnees", "remote_data", "encryption"} <= found
     assert "directory" not in found
+
+
+@pytest.mark.parametrize("what", ["", "open", "any password", "keep"])
+def test_who_has_access(what: str, proof: Proof, broken: set[str]) -> None:
+    check = check_module("slam/test_application.py")
+    if what:
+        broken.add(what)
+        with pytest.raises(NotSatisfiedError):
+            check.access(proof, APPLICATION)
+    else:
+        check.access(proof, APPLICATION)
+        assert proof.sides() == {"positive", "negative"}
+
+
+def calls(proof: Proof) -> None:
+    """Judge an application that calls itself, at an address that nobody has (RFC 5737)."""
+    itself = APPLICATION.model_copy(update={"calls": "regates", "machines": ["nobody"]})
+    nobody = LAB.machines["regates"].model_copy(update={"addresses": {"dmz": ip_address("192.0.2.1")}})
+    machines, found = {**LAB.machines, "nobody": nobody}, {"regates": itself}
+    lab = LAB.model_copy(update={"applications": found, "machines": machines})
+    check_module("slam/test_application.py").calls(lab, proof, "regates")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root sees packets")
+@pytest.mark.parametrize(
+    ("what", "said"), [("echo", "repeats"), ("", "sends nothing"), ("list", "not in the list")]
+)
+def test_calls(what: str, said: str, proof: Proof, broken: set[str]) -> None:
+    """One only repeats what it is asked, one answers without asking anybody, one has nothing to be asked for."""
+    broken.add(what)
+    with pytest.raises(NotSatisfiedError) as failure:
+        calls(proof)
+    assert said in failure.value.reason.en
+
+
+def test_data_of_its_own(proof: Proof, user: Api, broken: set[str]) -> None:
+    check = check_module("slam/test_application.py")
+    with applications.planted(proof, APPLICATION, user, "lost") as entry:
+        alive, shown = user.version(), user.list()
+        with pytest.raises(NotSatisfiedError):
+            check.without_data(proof, APPLICATION, entry, alive, shown)
+        broken.add("away")
+        check.without_data(proof, APPLICATION, entry, alive, user.list())
+        with pytest.raises(InconclusiveError):  # dead
+            check.without_data(proof, APPLICATION, entry, user.list(), user.list())
+        broken.clear()
+        assert check.back(proof, user, entry, 0.0).ids(entry.mark)
+
+
+def test_one_application_is_not_enough(proof: Proof) -> None:
+    check = check_module("slam/test_application.py")
+    proof.machine("poste").run("true")  # a failure counts only where something was observed
+    with pytest.raises(NotSatisfiedError, match="1 application"):
+        check.enough(proof, {"regates": APPLICATION})
+    check.enough(proof, LAB.applications)
+
+
+def test_who_develops() -> None:
+    assert working_copy.developer(LAB, APPLICATION) == "developpeur"
+    elsewhere = APPLICATION.model_copy(update={"development": "poste"})
+    assert working_copy.developer(LAB, elsewhere) == "root"
