@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import importlib.util
 import io
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,8 +22,8 @@ AUTHOR = ("-c", "user.name=a", "-c", "user.email=a@localhost")
 
 
 def git(place: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(place), *AUTHOR, *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    asked = ["git", "-C", str(place), *AUTHOR, *arguments]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @pytest.fixture
@@ -41,10 +43,32 @@ def version(place: Path, tag: str, *options: str) -> str:
     return git(place, "rev-parse", "HEAD")
 
 
-def clone(repository: Path, tag: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    impatient = CLONE.replace("patience=240", "patience=0")
-    command = ["sh", "-c", impatient, "sio-clone", f"file://{repository}", tag, str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+def command(repository: Path, tag: str, folder: Path, *, moment: int = 0) -> list[str]:
+    script = CLONE.replace("patience=240", "patience=0").replace("moment=60", f"moment={moment}")
+    return [
+        "sh",
+        "-c",
+        script.replace("sleep 3", "sleep 0.1"),
+        "sio-clone",
+        f"file://{repository}",
+        tag,
+        str(folder),
+    ]
+
+
+def clone(repository: Path, tag: str, folder: Path, source: str = "") -> subprocess.CompletedProcess[str]:
+    asked = command(repository, tag, folder)
+    return subprocess.run(asked, input=source, capture_output=True, text=True, check=False, timeout=60)
+
+
+def packed(content: str) -> str:
+    """Return the source of the lab as the script is given it."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo("page.php")
+        entry.size, entry.mode = len(content.encode()), 0o644
+        tar.addfile(entry, io.BytesIO(content.encode()))
+    return base64.b64encode(archive.getvalue()).decode()
 
 
 def test_a_tag_is_cloned_once(repository: Path, tmp_path: Path) -> None:
@@ -74,6 +98,32 @@ def test_what_was_edited_in_place_or_half_done_is_made_anew(repository: Path, tm
     (tmp_path / "application.old").mkdir()
     assert clone(repository, "v1", folder).stdout.split()[0] == "changed"
     assert (folder / "page.php").read_text(encoding="utf-8") == "v1"
+
+
+def test_what_the_forge_has_not_got_yet_is_waited_for(repository: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "application"
+    clone(repository, "v1", folder)
+    asked = command(repository, "v1", folder, moment=30)
+    with subprocess.Popen(asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdin and running.stdout
+        running.stdin.write(packed("source of now"))
+        running.stdin.close()
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.wait(1)
+        (repository / "page.php").write_text("source of now", encoding="utf-8")
+        git(repository, "commit", "--quiet", "--all", "--message", "now")
+        git(repository, "tag", "--force", "v1")
+        assert running.stdout.read().split() == ["changed", git(repository, "rev-parse", "HEAD")]
+    assert (folder / "page.php").read_text(encoding="utf-8") == "source of now"
+    assert [path.name for path in tmp_path.glob("application*")] == ["application"]
+
+
+def test_a_tag_that_others_moved_is_believed(repository: Path, tmp_path: Path) -> None:
+    commit = git(repository, "rev-parse", "HEAD")
+    assert clone(repository, "v1", tmp_path / "one", packed("other")).stdout.split() == ["changed", commit]
+    asked = command(repository, "v1", tmp_path / "two", moment=30)
+    seen = subprocess.run(asked, input=packed("v1"), capture_output=True, text=True, check=True, timeout=10)
+    assert seen.stdout.split() == ["changed", commit]
 
 
 def test_a_tag_that_never_comes_is_told(repository: Path, tmp_path: Path) -> None:
