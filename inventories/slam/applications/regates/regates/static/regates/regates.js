@@ -128,6 +128,7 @@ export function demarrer() {
     await charger();
     await direDerniereConnexion();
   });
+  element("connexion").querySelector("button").disabled = false;
   element("deconnexion").addEventListener("click", () => {
     element("alerte").hidden = true;
     element("message").hidden = true;
