@@ -13,7 +13,7 @@ from sio_lab.lab import LoadedLab
 from sio_lab.lab.model import Lab
 from sio_lab.text import Text
 
-_LEFT_OUT = {".git", "__pycache__", ".pytest_cache", "node_modules", "vendor"}
+_LEFT_OUT = {".git", "__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache", "node_modules", "vendor"}
 """What tools leave in a folder of source."""
 
 
