@@ -34,8 +34,16 @@ _DRIVER = r"""
 command -v chromedriver >/dev/null || {{ echo 'chromedriver: not found' >&2; exit 1; }}
 home=$(mktemp -d) || exit 1
 left() {{ grep -ls -- "$home" /proc/[0-9]*/cmdline | cut -d/ -f3; }}
+end() {{
+    trap '' HUP INT TERM  # timeout(1) sends its signal twice
+    kill $driver $(left)
+    for n in 1 2 3 4 5 6 7 8; do
+        sleep 0.3; rm -rf "$home"; [ -e "$home" ] || break
+        kill -9 $driver $(left)
+    done
+}}
 driver=
-trap 'kill $driver $(left) 2>/dev/null; sleep 0.3; kill -9 $(left) 2>/dev/null; rm -rf "$home"' EXIT
+trap 'end 2>/dev/null' EXIT
 trap exit HUP INT TERM
 as=
 [ "$(id -u)" != 0 ] || {{ chown nobody "$home"; as='runuser -u nobody --'; }}
@@ -51,7 +59,7 @@ _OVER_ADB = r"""
 folder=$(mktemp -d) || exit 1
 server=localfilesystem:$folder/adb TMPDIR=$folder
 export TMPDIR
-trap 'adb -L "$server" kill-server; rm -rf "$folder"' EXIT
+trap 'trap "" HUP INT TERM; adb -L "$server" kill-server; rm -rf "$folder"' EXIT
 trap exit HUP INT TERM
 timeout 10 adb -L "$server" connect {target} >&2
 adb -L "$server" -s {target} forward tcp:{port} tcp:{port} >&2 || exit 1
@@ -59,7 +67,7 @@ sleep {seconds} | adb -L "$server" -s {target} shell {driver} >&2
 """
 # A real phone's browser is driven from outside, by a driver that speaks to it over the same bridge.
 _FOR_PHONE = r"""
-trap 'adb -P {bridge} kill-server' EXIT
+trap 'trap "" HUP INT TERM; adb -P {bridge} kill-server' EXIT
 trap exit HUP INT TERM
 timeout 10 adb -P {bridge} connect {target} >&2
 chromedriver --port={port} --adb-port={bridge} >&2
