@@ -158,6 +158,19 @@ class SiteLinkSummary(Section):
     perimeter: str = Field(description="Perimeter that its encrypted packets cross.")
 
 
+class ApplicationSummary(Section):
+    """What a report says of an application, as it was declared."""
+
+    title: str
+    made_with: str = Field(description="Language and framework of its server code.")
+    origin: Literal["specific", "adapted"]
+    licence: str = Field(description="SPDX")
+    version: str = Field(description="Tag that is deployed.")
+    repository: str
+    machines: list[str]
+    remote: str = Field(description="Machine of the remote site that hosts its data.")
+
+
 class LabSummary(Section):
     """What a report says of the lab: enough to draw it without the lab file."""
 
@@ -177,6 +190,7 @@ class LabSummary(Section):
     flows: list[dict[str, str]] = Field(default=[], description="{from, to, ports}")
     shared_addresses: dict[str, SharedSummary] = {}
     site_link: SiteLinkSummary | None = None
+    applications: dict[str, ApplicationSummary] = {}
 
 
 class AuditDocument(Section):

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from sio_lab.audit.document import LabSummary, SharedSummary, SiteLinkSummary
+from sio_lab.audit.document import ApplicationSummary, LabSummary, SharedSummary, SiteLinkSummary
 from sio_lab.lab.infrastructure import SiteLink
 from sio_lab.lab.model import Flow, Lab, Perimeter
+from sio_lab.lab.software import Application
 
 
 def summarise(lab: Lab, path: Path) -> LabSummary:
@@ -40,6 +41,20 @@ def summarise(lab: Lab, path: Path) -> LabSummary:
             for name, shared in lab.shared_addresses.items()
         },
         site_link=_site_link(lab, lab.services.site_link) if lab.services.site_link else None,
+        applications={name: _application(application) for name, application in lab.applications.items()},
+    )
+
+
+def _application(application: Application) -> ApplicationSummary:
+    return ApplicationSummary(
+        title=application.title,
+        made_with=f"{application.language}, {application.framework}",
+        origin=application.origin,
+        licence=application.licence,
+        version=application.tag,
+        repository=application.repository,
+        machines=application.machines,
+        remote=application.remote,
     )
 
 

@@ -103,6 +103,10 @@ INTENSITY: Mapping[Intensity, Text] = {
     "exercise": Text("usage réel", "exercises"),
     "disrupt": Text("avec coupure", "disrupts"),
 }
+ORIGIN: Mapping[str, Text] = {
+    "specific": Text("développement spécifique", "specific development"),
+    "adapted": Text("logiciel libre adapté", "adapted open source"),
+}
 SIDE: Mapping[str, Text] = {
     "positive": Text("devait réussir", "had to work"),
     "negative": Text("devait être refusé", "had to be refused"),

@@ -12,7 +12,7 @@ import pytest
 import sample_audit
 from sample_audit import HOSTILE, check, document, evidence
 
-from sio_lab.audit.document import AuditDocument
+from sio_lab.audit.document import ApplicationSummary, AuditDocument
 from sio_lab.reports import html
 from sio_lab.text import Lang, Text
 
@@ -151,6 +151,18 @@ def test_hostile_names_are_text() -> None:
         services={HOSTILE: {"product": HOSTILE, "machines": HOSTILE}},
         flows=[{"from": HOSTILE, "to": HOSTILE, "ports": HOSTILE}],
         perimeters={HOSTILE: {"cidr": HOSTILE, "role": HOSTILE}},
+        applications={
+            HOSTILE: ApplicationSummary(
+                title=HOSTILE,
+                made_with=HOSTILE,
+                origin="adapted",
+                licence=HOSTILE,
+                version=HOSTILE,
+                repository=HOSTILE,
+                machines=[HOSTILE],
+                remote=HOSTILE,
+            )
+        },
     )
     for machine in audited.machines:
         machine.name = machine.kind = machine.title = machine.system = machine.nature_evidence = HOSTILE
