@@ -62,7 +62,10 @@ def lister():
 @application.post("/api/materiels")
 def ajouter():
     """Ajouter un matériel : un nom, et le lieu où il est."""
-    recu = request.get_json(silent=True)
+    try:
+        recu = request.get_json(silent=True)
+    except RecursionError:  # des milliers de crochets
+        recu = None
     champs = recu if isinstance(recu, dict) else {}
     entree = {"nom": champs.get("nom"), "lieu": champs.get("lieu")}
     for champ, texte in entree.items():

@@ -51,6 +51,12 @@ def test_une_saisie_invalide_n_est_pas_envoyee(chloe, reseau, contenu):
     assert not reseau.appels
 
 
+def test_ce_qui_n_est_pas_du_json_n_est_pas_envoye(chloe, reseau):
+    for corps in ("", "non", "[" * 60_000):
+        assert chloe.post("/api/materiels", data=corps, content_type="application/json").status_code == 400
+    assert not reseau.appels
+
+
 def test_le_site_distant_refuse_une_saisie(chloe, reseau):
     reseau.reponse = (400, "{}")
     assert chloe.post("/api/materiels", json=SAISIE).status_code == 400
