@@ -28,9 +28,7 @@ ALONE = bool(os.environ.get("SIO_LAB_TEST_EACH_FAULT"))
 LAB = load(ROOT / "inventories" / EMBEDDED).lab
 OWN = {"SISR": ("1.", "2."), "SLAM": ("3.",)}[LAB.option]
 FAULTS = [
-    fault
-    for fault in faults.available(LAB)
-    if any(id_.startswith(OWN) for id_ in (*fault.breaks, *fault.hides))
+    fault for fault in faults.available(LAB) if any(id_.startswith(OWN) for id_ in (*fault.breaks, *fault.hides))
 ]
 DISRUPTIVE = {"2.1.b", "2.1.f", "2.1.h", "2.1.i", "2.1.j", "2.2.a", "3.2"}
 """Requirements that are proven by cutting something: ``unverified`` as long as nothing may be cut."""
