@@ -15,10 +15,15 @@ from sio_lab.text import Text
 
 _PATIENCE = 30  # seconds until its window is there
 _MISSING = 69  # EX_UNAVAILABLE of sysexits.h
+_LATE = 75  # EX_TEMPFAIL
 
 # On a display of its own. The title of an editor names the file; where it does not, we wait in vain, and take what
 # there is. A launcher may end well and leave its editor running.
 _LOOK = r"""
+n=0; until xwininfo -root >/dev/null 2>&1; do
+    # xvfb-run goes on after 3 seconds, whether its display is there or not.
+    n=$((n + 1)); [ $n -lt {turns} ] || exit {late}; sleep 0.2
+done
 titles() {{ xwininfo -root -tree | sed -n 's/^ *0x[0-9a-f]* "\(.*\)": (.*/\1/p'; }}
 titles | sed 's/^/before=/'
 ( {command} ) >{folder}/said 2>&1 </dev/null & ide=$!
@@ -66,13 +71,13 @@ def opened(machine: Machine, user: str, command: str, folder: str, *, mark: str)
 
     Raises:
         Unreachable, ProbeTimeout: as every probe.
-        ProtocolError: there is nothing to make a display with.
+        ProtocolError: there is nothing to make a display with, or it does not start in time.
     """
     at, start = datetime.now(UTC), monotonic()
-    look = _LOOK.format(command=command, folder=folder, mark=shlex.quote(mark), turns=_PATIENCE * 5)
+    look = _LOOK.format(command=command, folder=folder, mark=shlex.quote(mark), turns=_PATIENCE * 5, late=_LATE)
     script = _START.format(missing=_MISSING, folder=folder, look=shlex.quote(look))
     status, stdout, stderr = machine.session.run(
-        account.under(user, script, seconds=_PATIENCE + 15), stdin="", deadline=_PATIENCE + 20
+        account.under(user, script, seconds=2 * _PATIENCE + 15), stdin="", deadline=2 * _PATIENCE + 20
     )
     evidence = machine.saw(
         "ide.opened", target=machine.name, sent=command, received=stdout or stderr, at=at, start=start
@@ -83,6 +88,10 @@ def opened(machine: Machine, user: str, command: str, folder: str, *, mark: str)
             Text(f"{tool} manque : aucun affichage ne peut être fait", f"no {tool}: no display can be made"),
             where=machine.name,
             todo=Text("installez : apt install xvfb xauth x11-utils", "install: apt install xvfb xauth x11-utils"),
+        )
+    if status == _LATE:
+        raise ProtocolError(
+            Text("aucun affichage ne démarre à temps", "no display starts in time"), where=machine.name
         )
     if "before=" in stdout:
         raise ProtocolError(

@@ -46,6 +46,20 @@ def test_no_display_can_be_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root works as somebody else")
+def test_display_that_is_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an editor says without a display is not what it would say with one."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name, does in (("xvfb-run", 'while [ "$1" != sh ]; do shift; done; exec "$@"'), ("xwininfo", "exit 1")):
+        (tools / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tools / name).chmod(0o755)
+    monkeypatch.setattr(ide, "_PATIENCE", 1)
+    monkeypatch.setattr(account, "under", lambda _, script, **__: f"PATH={tools}:$PATH; {script}")
+    with pytest.raises(ProtocolError, match="no display starts"):
+        ide.opened(machine(), getpass.getuser(), "true", str(tmp_path), mark="temoin-1")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root works as somebody else")
 def test_as_a_user_in_a_folder_of_their_own() -> None:
     folder = account.place()
     here = machine()
