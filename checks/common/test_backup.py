@@ -206,7 +206,7 @@ def back_up(proof: Proof, source: Machine, service: Backup, *, known: Collection
 
 
 def restored(source: Machine, service: Backup, planted: Planted, made: Sequence[str]) -> tuple[str, Ran]:
-    """Bring the planted file back from the first of the archives ``made`` that has it; return that, and what was said."""
+    """Bring the planted file back from the first of the archives ``made`` that has it; return that one."""
     for archive in made:
         ran = source.run(restore(service, archive, planted) + f" && sha256sum -c {planted.sums}", deadline=30)
         if ran.granted:
