@@ -32,7 +32,7 @@ test: unit setup  ## every test: unit, integration on a lab of its own, end to e
 	@SIO_LAB_TEST_LAB=slam $(BIN)/pytest tests/integration/test_proofs.py tests/integration/test_disruption.py
 
 unit: $(VENV)/.ready  ## tests that need neither root nor Incus, in seconds
-	@$(BIN)/pytest tests/unit -q -n 2 --dist worksteal
+	@$(BIN)/pytest tests/unit -q -n 3 --dist worksteal
 
 lint: $(VENV)/.ready  ## style, types and playbooks
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
