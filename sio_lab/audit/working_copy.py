@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,22 +13,6 @@ from sio_lab.probes import account
 from sio_lab.probes.git import GitObservation, Person
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Ran
-
-
-class Developer(Person):
-    """Somebody who works on an application."""
-
-    def checkout(self, tag: str, folder: str, user: str) -> GitObservation:
-        """Clone the repository at ``tag`` into ``folder``, for ``user``; the ``commit`` is the one that tag names.
-
-        Raises:
-            Unreachable, ProbeTimeout, ProtocolError: as ``clone``.
-        """
-        return self._run(
-            f"clone --depth 1 --branch {tag}",
-            f"{self._git()} clone --quiet --depth 1 --branch {shlex.quote(tag)} {self._url} {folder} && "
-            f"{self._git()} -C {folder} rev-parse HEAD && chown -R {shlex.quote(user)}: {folder}",
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +60,7 @@ def of(lab: Lab, proof: Proof, application: Application) -> Iterator[WorkingCopy
             fr=f"aucun dossier ne peut être fait pour {user}",
             en=f"no folder can be made for {user}",
         )
-        seen = Developer(machine, place, "member", application.repository, proof.ca, auth).checkout(
+        seen = Person(machine, place, "member", application.repository, proof.ca, auth).checkout(
             application.tag, folder, user
         )
         proof.works(

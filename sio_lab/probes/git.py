@@ -99,6 +99,18 @@ class Person:
         """
         return self._run(f"clone --quiet --depth 1 {self._url} {self.clone_folder}")
 
+    def checkout(self, tag: str, folder: str, user: str) -> GitObservation:
+        """Clone the repository at ``tag`` into ``folder``, for ``user``; the ``commit`` is the one that tag names.
+
+        Raises:
+            Unreachable, ProbeTimeout, ProtocolError: as ``clone``.
+        """
+        return self._run(
+            f"clone --depth 1 --branch {tag}",
+            f"{self._git()} clone --quiet --depth 1 --branch {shlex.quote(tag)} {self._url} {folder} && "
+            f"{self._git()} -C {folder} rev-parse HEAD && chown -R {shlex.quote(user)}: {folder}",
+        )
+
     def commit(self, branch: str, file: str, message: str) -> GitObservation:
         """Add ``file`` on a new ``branch`` of the clone, with ``message``; nothing is sent yet.
 
