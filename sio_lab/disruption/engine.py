@@ -99,7 +99,7 @@ def _told(
         if earlier is not None:
             record(earlier.cut.evidence)
             record(earlier.evidence)
-            nominal = _awaited(step, goes_on)
+            _, nominal = settled({}, ways, goes_on, until=step.until, within=step.within)
             yield earlier if nominal else replace(earlier, nominal_at=None)
             continue
         seen = next(made, None)
@@ -108,15 +108,6 @@ def _told(
         if seen.nominal_at is not None:
             ways.history.keep(step.cut, asked, step.hold, seen)
         yield seen
-
-
-def _awaited(step: Step, goes_on: GoesOn) -> bool:
-    end = monotonic() + step.within
-    while not _is(step.until):
-        if monotonic() > end:
-            return False
-        _wait(_ASKING, goes_on)
-    return True
 
 
 def _make_all(
