@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -13,11 +13,17 @@ Result = TypeVar("Result")
 def each(function: Callable[[Item], Result], items: Iterable[Item], *, workers: int) -> list[Result]:
     """Call ``function`` for each of ``items``, ``workers`` at a time; return the results in their order.
 
-    The first error stops those that have not begun; those that have are waited for, then it is raised.
+    Work begins as soon as there is a first item: they may come one by one. The first error, be it of ``items``,
+    stops those that have not begun; those that have are waited for, then it is raised.
     """
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        futures = [pool.submit(function, item) for item in items]
+        futures: list[Future[Result]] = []
         try:
+            for item in items:
+                futures.append(pool.submit(function, item))
+                for future in futures:
+                    if future.done():
+                        future.result()
             for future in as_completed(futures):
                 future.result()
         except BaseException:

@@ -125,6 +125,8 @@ def test_alert_is_delivered_and_resolved(lab: Lab, proof: Proof, service: Superv
             goes_on=proof.goes_on,  # the service must not stay stopped for nobody
         )
 
+    stop = cuts.stopped(service.target, service.unit)
+    proof.cuttable(stop)  # or the alert that is raised already would be right
     before = quiet(watcher, relevant)
     proof.holds(
         before.answer != "unavailable" and not any(map(relevant, before.alerts)),
@@ -134,7 +136,7 @@ def test_alert_is_delivered_and_resolved(lab: Lab, proof: Proof, service: Superv
         en=f"an alert on '{service.target}' is raised already, while {service.unit} runs there",
     )
     point = alerts.end(receiver, service.receiver.path)
-    with proof.cut(cuts.stopped(service.target, service.unit)) as cut:
+    with proof.cut(stop) as cut:
         proof.refused(
             cut,
             fr=f"{service.unit} ne s'arrête pas sur « {service.target} »",

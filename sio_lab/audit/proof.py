@@ -167,6 +167,17 @@ class Proof:
             self.timelines.append(seen.timeline)
             yield seen
 
+    def cuttable(self, cut: Cut) -> None:
+        """Make sure that there is something to cut, where much is to be looked at before it is.
+
+        Raises:
+            InconclusiveError: what is to be cut does not work beforehand, or nothing can be cut in this lab.
+            ProbeError: the machine does not answer.
+        """
+        from sio_lab.disruption import cuts
+
+        cuts.ready(cut, self._may_cut(cut))
+
     @contextmanager
     def cut(self, cut: Cut, *, within: float = 60.0) -> Iterator[CutObservation]:
         """Cut a part of the lab while the context lasts; the check itself watches what it is about.

@@ -156,10 +156,12 @@ def _seen(
 _CLIENT = r"""
 home=$(mktemp -d) || exit 1
 trap 'rm -rf "$home"' EXIT
-as= display=
+as=
+set --
 [ "$(id -u)" != 0 ] || {{ chown nobody "$home"; as='runuser -u nobody --'; }}
-! command -v xvfb-run >/dev/null || display='xvfb-run -a'
-cd "$home" && $as env HOME="$home" timeout {seconds} $display sh -c {command}
+# A server without -noreset drops who comes just when its last client leaves.
+! command -v xvfb-run >/dev/null || set -- xvfb-run -a -s '-screen 0 1280x800x24 -noreset'
+cd "$home" && $as env HOME="$home" timeout {seconds} "$@" sh -c {command}
 """
 _CLIENT_SECONDS = 45
 

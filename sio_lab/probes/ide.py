@@ -42,7 +42,8 @@ for tool in xvfb-run xwininfo; do command -v $tool >/dev/null || {{ echo $tool >
 cd {folder} && mkdir config cache state || exit 1
 XDG_CONFIG_HOME={folder}/config XDG_CACHE_HOME={folder}/cache XDG_STATE_HOME={folder}/state
 export XDG_CONFIG_HOME XDG_CACHE_HOME XDG_STATE_HOME
-exec xvfb-run -a -s '-screen 0 1280x800x24' sh -c {look}
+# A server resets when its last client leaves, as each of our looks does, and drops who comes meanwhile.
+exec xvfb-run -a -s '-screen 0 1280x800x24 -noreset' sh -c {look}
 """
 
 

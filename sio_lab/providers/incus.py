@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from sio_lab import paths
 from sio_lab.errors import ProviderError
@@ -41,14 +41,11 @@ class IncusProvider:
         """
         with _api(lab) as api:
             _usable(api)
-            with Api(api.socket) as shared:  # the default project: images are all labs'
-                images, changed = incus_images.ensure(shared, recipes, report)
-            changed |= _ensure_project(api, lab)
+            changed = _ensure_project(api, lab)
             changed |= any(_ensure_networks(api, lab, report))
             paths.state(lab.lab)
             incus_plan.sockets(lab).mkdir(mode=0o700, parents=True, exist_ok=True)
             keys = ssh_keys.ensure(incus_plan.folder(lab), lab.machines)
-            plans = [incus_plan.of_machine(lab, name, images[name], keys) for name in lab.machines]
             present = api.instances()
             for name in sorted(set(present) - set(lab.machines)):
                 _remove(api, name)
@@ -59,10 +56,16 @@ class IncusProvider:
                 )
                 changed = True
 
-            def make(plan: Plan) -> bool:
-                return _ensure_machine(api, lab, plan, present.get(plan.name), report)
+            def make(ready: tuple[str, str]) -> bool:
+                name, image = ready
+                plan = incus_plan.of_machine(lab, name, image, keys)
+                return _ensure_machine(api, lab, plan, present.get(name), report)
 
-            return any([*each(make, plans, workers=_AT_ONCE), changed])
+            with (
+                Api(api.socket) as shared,  # the default project: images are all labs'
+                closing(incus_images.ready(shared, recipes, report)) as images,
+            ):
+                return any([*each(make, images, workers=_AT_ONCE), changed])
 
     def down(self, lab: Lab, report: Reporter) -> bool:
         """Remove machines, networks and the lab's project."""

@@ -1,4 +1,4 @@
-# Run by mmdebstrap once the packages are in "$1", the root of the system; "$2" says at which moment.
+# Run by mmdebstrap on "$1", the root of the system; "$2" says at which moment.
 # Nothing that a package brings starts by itself: a role enables what it configures.
 set -eu
 root=$1
@@ -12,6 +12,14 @@ units() {
 
 case "$2" in
     before) units | sort >tmp/units.before ;;
+    install)
+        # apt runs outside, with mmdebstrap's settings, so that the host's mirror and proxy serve; dpkg runs inside.
+        # What a power cut would spoil is built again: nothing has to be on the disk at once.
+        shift 2
+        APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --quiet --yes -o Dir::Bin::dpkg=env -o DPkg::Options::=--unset=TMPDIR \
+            -o DPkg::Options::=dpkg -o DPkg::Options::=--force-unsafe-io -o "DPkg::Chroot-Directory=$root" install "$@"
+        exit
+        ;;
     after)
         units | sort | comm -13 tmp/units.before - | while read -r link; do
             case "$link" in

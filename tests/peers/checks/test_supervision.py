@@ -277,8 +277,10 @@ def test_alert_that_was_there_before(alerting: Alerting) -> None:
     assert alerting.host.done == []
 
 
-def test_unit_that_does_not_run(alerting: Alerting) -> None:
+@pytest.mark.parametrize("alerts", [{}, {RULE: TARGET}])
+def test_unit_that_does_not_run(alerting: Alerting, alerts: dict[str, str]) -> None:
     alerting.host.active = False
+    alerting.watched.firing |= alerts
     with pytest.raises(InconclusiveError, match="does not work"):
         alerting.run()
     assert alerting.host.done == []

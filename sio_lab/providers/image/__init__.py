@@ -1,0 +1,1 @@
+"""How the systems of containers are put together."""
