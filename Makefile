@@ -14,6 +14,11 @@ $(VENV)/.ready: pyproject.toml hatch_build.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed / Python 3.11 au moins"; exit 2; }
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { apt-get install -y python3-venv && $(PYTHON) -m venv $(VENV); }
 	@echo "Installing sio-lab and what it needs in $(VENV)…"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.developer: $(VENV)/.ready
+	@echo "Installing what tests and linters need…"
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
@@ -31,10 +36,10 @@ test: unit setup  ## every test: unit, integration on a lab of its own, end to e
 	@$(BIN)/pytest tests/peers/disruption tests/integration tests/e2e
 	@SIO_LAB_TEST_LAB=slam $(BIN)/pytest tests/integration/test_proofs.py tests/integration/test_disruption.py
 
-unit: $(VENV)/.ready  ## tests that need neither root nor Incus, in seconds
+unit: $(VENV)/.developer  ## tests that need neither root nor Incus, in seconds
 	@$(BIN)/pytest tests/unit -q -n 3 --dist worksteal
 
-lint: $(VENV)/.ready  ## style, types and playbooks
+lint: $(VENV)/.developer  ## style, types and playbooks
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@cd playbooks && ../$(BIN)/ansible-lint --offline -q
 
