@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 EMBEDDED = os.environ.get("SIO_LAB_TEST_LAB", "sisr")
@@ -34,18 +35,22 @@ class Cli:
             argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
 
-    def audit(self, *args: str) -> dict[str, tuple[str, str]]:
-        """Audit the lab and return the status of each requirement, and why."""
+    def document(self, *args: str) -> dict[str, Any]:
+        """Audit the lab and return the audit document."""
         ran = self("check", "--format", "json", *args)
         assert ran.returncode in {0, 1, 3}, ran.stderr
-        rows = json.loads(ran.stdout)["requirements"]
-        return {row["id"]: (row["status"], row["reason"]["en"]) for row in rows}
+        document: dict[str, Any] = json.loads(ran.stdout)
+        return document
+
+    def audit(self, *args: str) -> dict[str, tuple[str, str]]:
+        """Audit the lab and return the status of each requirement, and why."""
+        return {row["id"]: (row["status"], row["reason"]["en"]) for row in self.document(*args)["requirements"]}
 
 
 def copy_lab(source: str, target: Path, **keys: str) -> Path:
     """Copy a lab of the repository under another name; ``keys`` replace top-level scalars."""
     shutil.copytree(ROOT / "inventories" / source, target, ignore=shutil.ignore_patterns("reports"))
-    text = (target / "lab.yml").read_text()
+    text = (target / "lab.yml").read_text().replace("source: ../", f"source: {ROOT / 'inventories'}/")
     for key, value in keys.items():
         old = next(line for line in text.splitlines() if line.startswith(f"{key}:"))
         text = text.replace(old, f"{key}: {value}", 1)

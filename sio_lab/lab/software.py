@@ -237,6 +237,12 @@ class Application(Strict):
         description="Its repository on the forge (https).", examples=["https://forge.capvoile.test/git/licences"]
     )
     tag: str = Field(description="Tag of the version that is deployed.", examples=["v1.0.0"])
+    deployed: str = Field(
+        default="/srv/application",
+        description="Folder of its files where it is served: 3.4 compares them with the repository's. Empty where "
+        "they are compiled, and cannot be compared.",
+        examples=["/var/www/licences"],
+    )
     install: str = Field(
         default="true",
         description="Command, in the folder of the version that is deployed, as the application's account: "

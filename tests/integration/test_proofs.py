@@ -3,8 +3,8 @@
 One fault a requirement is tried, if it does not take minutes; those that have nothing in common, neither machines
 nor requirements, are put in together: what fails then must be the sum of what each one breaks.
 ``SIO_LAB_TEST_EACH_FAULT=1`` tries every one alone, which takes an hour, and writes the table of faults from
-that. ``SIO_LAB_TEST_LAB`` says which embedded lab this is about: ``sisr``, or ``slam``, where faults of what both
-labs have in common are left out.
+that. ``SIO_LAB_TEST_LAB`` says which embedded lab this is about: ``sisr``; ``slam``, where faults of what both
+labs have in common are left out; or ``both``, which is these two in one, and where no fault is tried again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.integration
 
 ALONE = bool(os.environ.get("SIO_LAB_TEST_EACH_FAULT"))
 LAB = load(ROOT / "inventories" / EMBEDDED).lab
-OWN = {"SISR": ("1.", "2."), "SLAM": ("3.",)}[LAB.option]
+OWN: tuple[str, ...] = {"SISR": ("1.", "2."), "SLAM": ("3.",), "both": ()}[LAB.option]
 FAULTS = [
     fault for fault in faults.available(LAB) if any(id_.startswith(OWN) for id_ in (*fault.breaks, *fault.hides))
 ]
@@ -132,6 +132,11 @@ def expected(group: list[Fault], *, cut: bool) -> dict[str, str]:
 
 def test_healthy_lab(cli: Cli) -> None:
     assert unlike_healthy(cli, disrupt=True) == {}
+
+
+def test_one_verdict_an_option(cli: Cli) -> None:
+    options = ["SISR", "SLAM"] if LAB.option == "both" else [LAB.option]
+    assert [verdict["option"] for verdict in cli.document("--only", "1.2")["verdicts"]] == options
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=named)

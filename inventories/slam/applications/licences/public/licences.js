@@ -161,6 +161,22 @@ async function montreRegates(formulaire) {
     element('aucune-regate').hidden = regates.length > 0;
 }
 
+// --- Journal ----------------------------------------------------------------------------------------------------
+
+function ligneJournal({action, licence, compte, date, confirme}) {
+    const titre = `${action === 'ajout' ? 'Ajout' : 'Retrait'} par ${compte}`;
+    const detail = [date, licence && `licence ${licence}`, confirme ? '' : 'non confirmé'];
+    return ligne(titre, detail.filter(Boolean).join(' · '));
+}
+
+async function montreJournal() {
+    element('journal').replaceChildren();
+    element('journal-vide').hidden = true;
+    const lignes = await demande('GET', '/api/journal');
+    element('journal').replaceChildren(...lignes.map(ligneJournal));
+    element('journal-vide').hidden = lignes.length > 0;
+}
+
 // --- Connexion --------------------------------------------------------------------------------------------------
 
 async function connecte(formulaire) {
@@ -183,6 +199,7 @@ function deconnecte() {
     document.querySelectorAll('form').forEach((formulaire) => formulaire.reset());
     element('licences').replaceChildren();
     element('regates').replaceChildren();
+    element('journal').replaceChildren();
     element('session').hidden = true;
     element('espace').hidden = true;
     element('entree').hidden = false;
@@ -196,6 +213,7 @@ element('connexion').querySelector('button').disabled = false;
 surEnvoi('recherche', montreLicences);
 surEnvoi('ajout', ajoute);
 surEnvoi('recherche-regates', montreRegates);
+surEnvoi('lecture-journal', montreJournal);
 
 // La version déployée ; si elle ne se lit pas, la page s'en passe.
 demande('GET', '/version').then(({tag}) => {

@@ -4,6 +4,8 @@ declare(strict_types=1);
 
 namespace App\Tests;
 
+use App\Journal\Base;
+use App\Journal\Migrations;
 use App\Kernel;
 use App\Securite\Jetons;
 use PHPUnit\Framework\TestCase;
@@ -24,11 +26,24 @@ abstract class CasApplication extends TestCase
         $services = $this->kernel->getContainer();
         $this->reseau = $services->get(ReseauFeint::class);
         $this->annuaire = $services->get(\App\Securite\Annuaire::class);
+        (new Migrations($this->nouvelleBase(), dirname(__DIR__).'/migrations'))->applique();
     }
 
     protected function tearDown(): void
     {
         $this->kernel->shutdown();
+        unlink(self::fichierJournal());
+    }
+
+    protected static function fichierJournal(): string
+    {
+        return getenv('STATE_DIRECTORY').'/journal.sqlite';
+    }
+
+    /** La base de l'application, par une liaison de plus. */
+    protected function nouvelleBase(): Base
+    {
+        return new Base(self::fichierJournal());
     }
 
     protected function jeton(): string

@@ -31,6 +31,7 @@ final class LicencesTest extends CasApplication
         yield ['POST', '/api/licences'];
         yield ['DELETE', '/api/licences/7'];
         yield ['GET', '/api/regates?cherche=brise'];
+        yield ['GET', '/api/journal'];
         yield ['GET', '/api/%6cicences'];
     }
 

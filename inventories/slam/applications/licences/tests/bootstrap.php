@@ -12,4 +12,5 @@ $dossier = (string) tempnam(sys_get_temp_dir(), 'licences-');
 unlink($dossier);
 mkdir($dossier, 0700);
 putenv("STATE_DIRECTORY=$dossier");
+$_SERVER['STATE_DIRECTORY'] = $dossier; // Symfony lit d'abord là
 register_shutdown_function(static fn () => (new Filesystem())->remove($dossier));

@@ -6,6 +6,7 @@ namespace App\Securite;
 
 use Symfony\Component\DependencyInjection\Attribute\Autowire;
 use Symfony\Component\EventDispatcher\Attribute\AsEventListener;
+use Symfony\Component\HttpFoundation\Request;
 use Symfony\Component\HttpKernel\Event\RequestEvent;
 use Symfony\Component\HttpKernel\Exception\AccessDeniedHttpException;
 use Symfony\Component\HttpKernel\Exception\UnauthorizedHttpException;
@@ -40,9 +41,17 @@ final readonly class VerificationAcces
 
             return;
         }
-        if ($this->jetons->compte($jeton) === null) {
+        $compte = $this->jetons->compte($jeton);
+        if ($compte === null) {
             throw new UnauthorizedHttpException('Bearer', 'Connectez-vous : jeton absent, faux ou périmé.');
         }
+        $requete->attributes->set('_compte', $compte);
+    }
+
+    /** Qui fait la demande ; seulement dans une route réservée aux utilisateurs. */
+    public static function compte(Request $requete): string
+    {
+        return $requete->attributes->getString('_compte') ?: throw new \LogicException('Route sans utilisateur.');
     }
 
     private function estLePartenaire(#[\SensitiveParameter] string $jeton): bool
