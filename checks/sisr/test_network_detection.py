@@ -30,11 +30,13 @@ SCANNED = range(1, 51)
     "2.2.d",
     title=Text("Signature d'attaque", "Signature of an attack"),
     uses=["network_detection", "intrusion_detection"],
+    deadline=60,
 )
 def test_known_attack(lab: Lab, proof: Proof, service: NetworkDetection) -> None:
     """A request that a known rule matches raises its alert; an ordinary one does not.
 
-    Satisfied: the alert about that very request stands in the log in time, none about the ordinary one.
+    Satisfied: the alert about that very request stands in the log in time, none about the ordinary one. An attack
+    that is not seen is tried once more.
     Not satisfied: no alert in time, or one about the ordinary request.
     Unverified: a machine does not answer, or the requests found nobody to be sent to.
     Reads: services.network_detection.delay_seconds, services.intrusion_detection.
@@ -42,7 +44,7 @@ def test_known_attack(lab: Lab, proof: Proof, service: NetworkDetection) -> None
     known = lab.services.intrusion_detection
     assert known is not None  # the check `uses` it
     outside, sensor = proof.machine(known.outside_client), proof.machine(known.machines[0])
-    ordinary, attack = secrets.token_hex(8), secrets.token_hex(8)
+    ordinary = secrets.token_hex(8)
     point = alerts.end(sensor, known.log)
 
     def send(url: str, token: str, seconds: float) -> AlertObservation:
@@ -59,8 +61,18 @@ def test_known_attack(lab: Lab, proof: Proof, service: NetworkDetection) -> None
         fr="une requête ordinaire déclenche l'alerte",
         en="an ordinary request raises the alert",
     )
+
+    def attack() -> AlertObservation:
+        token = secrets.token_hex(8)
+        return send(known.trigger_url.replace("{token}", token), token, service.delay_seconds)
+
+    raised = attack()
+    if not raised.granted:
+        raised = attack()
+        raised.evidence.attempt = 2
+        raised.evidence.retry_reason = "a sensor that other checks keep busy loses a packet now and then"
     proof.works(
-        send(known.trigger_url.replace("{token}", attack), attack, service.delay_seconds),
+        raised,
         fr=f"l'attaque connue ne déclenche pas l'alerte « {known.signature} »",
         en=f"the known attack does not raise the alert '{known.signature}'",
     )
