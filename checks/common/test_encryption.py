@@ -121,8 +121,11 @@ def judged(proof: Proof, service: Encryption, target: Target) -> bool:
 def declared(lab: Lab, service: Encryption) -> Iterator[Target]:
     """Yield each TLS service that the lab declares, once, with the machine that uses it."""
     found: dict[tuple[str, int], Target] = {}
+    users = [each.machines[0] for each in lab.applications.values()]
     for _, section in lab.services:
         client = getattr(section, "client", service.client)
+        if users and section is lab.services.remote_data:
+            client = users[0]  # nobody else has a way there
         for field in ("url", "internal_url", "proxy_url", "login_url"):
             endpoint = of_url(str(getattr(section, field, "")))
             if endpoint and section is not lab.services.cloud:  # elsewhere, by another authority

@@ -19,7 +19,7 @@ SETTLING = 60.0
 """Seconds that the nominal state gets to be there at first: all may have started just now."""
 RETURN = 120.0
 """Seconds within which the nominal state must be back, once the machine is."""
-USE = 5.0
+USE = 3.0
 """Seconds that the service is used while the nominal machine is away, beyond those that it may be out."""
 
 

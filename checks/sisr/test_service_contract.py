@@ -17,7 +17,7 @@ from sio_lab.lab.model import Contract, Lab
 from sio_lab.probes import cleartext, flow, web
 from sio_lab.text import Text
 
-BEYOND = 1.0
+BEYOND = 0.5
 """Seconds that a part stays cut beyond those that an outage may last: one that lasts longer is seen to."""
 
 NOTHING_CUT = 2.0

@@ -29,6 +29,8 @@ from sio_lab.text import Text
 
 BEFORE = 2.0
 """Seconds of good service that must be seen before anything is cut, and again once all is back."""
+BETWEEN = 1.2
+"""The same between two cuts, where the service has just been seen to be back."""
 
 _TICK = 0.1
 _ASKING = 0.2  # seconds between questions whether the state is nominal
@@ -122,8 +124,10 @@ def _make_all(
 
     with watch.watching(client, asked, ca, kept) as end_of_watch:
         ahead = _clock(client)
+        well = BEFORE
         for step in steps:
-            made.append(_make(step, ways, record, goes_on))
+            made.append(_make(step, ways, record, goes_on, well))
+            well = min(well, BETWEEN)
             if made[-1].times.nominal is None:
                 break
         _wait(BEFORE, goes_on)
@@ -246,10 +250,10 @@ def settled(
     return StateObservation(evidence, "refused" if left else "granted", "".join(left[:1]), left=left), nominal
 
 
-def _make(step: Step, ways: Ways, record: Record, goes_on: GoesOn) -> Made:
+def _make(step: Step, ways: Ways, record: Record, goes_on: GoesOn, well: float) -> Made:
     times, start = Times(), monotonic()
     known = before(step.cut, ways)
-    _wait(BEFORE - (monotonic() - start), goes_on)
+    _wait(well - (monotonic() - start), goes_on)
     with cut(step.cut, ways, times) as done:
         _wait(step.hold - (time() - times.cut), goes_on)
     record(done.evidence)
