@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from sio_lab.lab.software import ApplicationApi
 from sio_lab.probes import web
+from sio_lab.probes.desktop import DISPLAY
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Answer, Observation, Ran
 
@@ -159,8 +160,7 @@ trap 'rm -rf "$home"' EXIT
 as=
 set --
 [ "$(id -u)" != 0 ] || {{ chown nobody "$home"; as='runuser -u nobody --'; }}
-# A server without -noreset drops who comes just when its last client leaves.
-! command -v xvfb-run >/dev/null || set -- xvfb-run -a -s '-screen 0 1280x800x24 -noreset'
+! command -v xvfb-run >/dev/null || set -- {display}
 cd "$home" && $as env HOME="$home" timeout {seconds} "$@" sh -c {command}
 """
 _CLIENT_SECONDS = 45
@@ -189,7 +189,7 @@ def client_program(machine: Machine, command: str, account: str, password: str) 
         Unreachable, ProbeTimeout: as every probe.
     """
     filled = shlex.quote(command.replace("{account}", shlex.quote(account)))
-    script = _CLIENT.format(seconds=_CLIENT_SECONDS, command=filled)
+    script = _CLIENT.format(seconds=_CLIENT_SECONDS, display=DISPLAY, command=filled)
     return machine.run(script, stdin=f"{password}\n", deadline=_CLIENT_SECONDS + 10)
 
 

@@ -11,6 +11,12 @@ from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Observation
 from sio_lab.text import Text
 
+DISPLAY = "xvfb-run -a -s '-screen 0 1280x800x24 -noreset'"
+"""What a command is run under, to have a display that nobody sees.
+
+A server that resets does so when its last client leaves, and drops who comes at that moment.
+"""
+
 # Each display server is asked, with the key that it was itself started with, for its window manager's
 # name (Extended Window Manager Hints, _NET_SUPPORTING_WM_CHECK); logind knows Wayland and login screens.
 _ASK = r"""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from time import monotonic
 
 from sio_lab.errors import ProtocolError
-from sio_lab.probes import account
+from sio_lab.probes import account, desktop
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Observation
 from sio_lab.text import Text
@@ -42,8 +42,7 @@ for tool in xvfb-run xwininfo; do command -v $tool >/dev/null || {{ echo $tool >
 cd {folder} && mkdir config cache state || exit 1
 XDG_CONFIG_HOME={folder}/config XDG_CACHE_HOME={folder}/cache XDG_STATE_HOME={folder}/state
 export XDG_CONFIG_HOME XDG_CACHE_HOME XDG_STATE_HOME
-# A server resets when its last client leaves, as each of our looks does, and drops who comes meanwhile.
-exec xvfb-run -a -s '-screen 0 1280x800x24 -noreset' sh -c {look}
+exec {display} sh -c {look}
 """
 
 
@@ -76,7 +75,7 @@ def opened(machine: Machine, user: str, command: str, folder: str, *, mark: str)
     """
     at, start = datetime.now(UTC), monotonic()
     look = _LOOK.format(command=command, folder=folder, mark=shlex.quote(mark), turns=_PATIENCE * 5, late=_LATE)
-    script = _START.format(missing=_MISSING, folder=folder, look=shlex.quote(look))
+    script = _START.format(missing=_MISSING, folder=folder, display=desktop.DISPLAY, look=shlex.quote(look))
     status, stdout, stderr = machine.session.run(
         account.under(user, script, seconds=2 * _PATIENCE + 15), stdin="", deadline=2 * _PATIENCE + 20
     )

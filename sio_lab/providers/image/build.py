@@ -45,8 +45,9 @@ def prepare(system: str, report: Reporter) -> None:
     """
     step = Text("système de base", "base system")
     report(Progress(system, step, "running"))
-    lists, base = _lists_file(system), _base_file(system)
-    save = f'--extract-hook=tar -C "$1/var/lib/apt/lists" -cf {shlex.quote(str(lists))} .'
+    base, lists = _base_file(system), shlex.quote(str(_lists_file(system)))
+    # At once: the images of another lab may be built from it just now.
+    save = f'--extract-hook=tar -C "$1/var/lib/apt/lists" -cf {lists}.$$ . && mv {lists}.$$ {lists}'
     _mmdebstrap("--variant=custom", save, suite=SUITES[system], output=None, what=system)
     if base.exists():
         report(Progress(system, step, "unchanged"))
