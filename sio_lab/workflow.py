@@ -133,11 +133,18 @@ def reset(loaded: LoadedLab, report: Reporter, machines: Sequence[str] | None = 
                 Text("ce labo n'a pas encore d'état de référence", "this lab has no reference state yet"),
                 todo=Text("montez-le d'abord : sio-lab up", "bring it up first: sio-lab up"),
             )
-        provider.restore(lab, PROVISIONED, report, machines)
+        provider.restore(lab, PROVISIONED, report, _slowest_first(lab, machines or list(lab.machines)))
         disruptions.forget(lab.lab, machines or None)
         if machines is None:
             faults.forget(lab.lab)
         _await_pairs(lab, report)
+
+
+def _slowest_first(lab: Lab, machines: Sequence[str]) -> list[str]:
+    """Return ``machines``, those first that take longest to be of use: pairs agree on who leads once they run."""
+    data = lab.services.continuity.machines if lab.services.continuity else ()
+    pairs = {machine for shared in lab.shared_addresses.values() for machine in shared.machines}
+    return sorted(machines, key=lambda machine: (machine not in data, machine not in pairs))
 
 
 def _await_pairs(lab: Lab, report: Reporter) -> None:

@@ -16,6 +16,7 @@ from lab_runner import ROOT
 SETTINGS = {
     "name": "bdd2", "peer": "bdd1", "host": "bdd2.petit.test", "peer_host": "bdd1.petit.test",
     "port": 5432, "account": "continuity", "address": "192.0.2.1", "patience": 10,
+    "nominal": True,
 }  # fmt: skip
 
 
@@ -110,6 +111,19 @@ def test_a_replica_in_step_takes_over(place: Place) -> None:
     assert place.turn(2) == []
     place.holds = True
     assert place.turn(2) == ["promote"]
+
+
+def test_booted_together_the_nominal_machine_gets_the_address(place: Place) -> None:
+    place.module.SETTINGS["nominal"] = False
+    place.stand_by(*IN_STEP)
+    place.turn()
+    assert place.shown == ("standby in step", False)
+    place.peer = None  # gone: nothing to leave the address to
+    place.turn()
+    assert place.shown == ("standby in step", True)
+    place.stand_by(*IN_STEP)
+    place.turn(place.module.BEGUN)
+    assert place.shown == ("standby in step", True)
 
 
 @pytest.mark.parametrize(
