@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 
 from sio_lab import paths
@@ -128,17 +129,20 @@ class IncusProvider:
 
     def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str] | None = None) -> None:
         """Bring machines (default: all) back to the snapshot ``name``, running."""
-        with _api(lab) as api:
+        names = list(lab.machines if machines is None else machines)
+        # Stopped at once first: Incus would shut them down cleanly, only to throw that state away. To stop is to
+        # wait, for which no other has to wait.
+        with _api(lab) as api, ThreadPoolExecutor(max_workers=len(names)) as pool:
+            stopped = {machine: pool.submit(_stop, api, machine) for machine in names}
 
             def back(machine: str) -> None:
                 report(Progress(machine, Text("retour à l'instantané", "back to the snapshot"), "running"))
-                # Stopped at once first: Incus would shut it down cleanly, only to throw that state away.
-                _stop(api, machine)
+                stopped[machine].result()
                 api.request("PUT", f"/1.0/instances/{machine}", {"restore": name, "stateful": False})
                 _start(api, lab, machine)
                 report(Progress(machine, Text("état de référence", "reference state"), "changed"))
 
-            each(back, list(lab.machines if machines is None else machines), workers=_AT_ONCE)
+            each(back, names, workers=_AT_ONCE)
 
     def has_snapshot(self, lab: Lab, name: str) -> bool:
         """Return whether every machine has the snapshot ``name``."""
