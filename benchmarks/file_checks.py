@@ -222,7 +222,9 @@ def main() -> None:
 
 def part_of(lab: Lab, machines: Collection[str], folder: Path) -> Path:
     """Write a lab file of only ``machines``: an audit asks each declared machine what it is."""
-    declared = lab.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"services", "flows"})
+    kept = {"lab", "title", "option", "provider", "domain", "machines"}
+    declared = lab.model_dump(mode="json", by_alias=True, exclude_unset=True, include=kept)
+    declared["perimeters"] = {name: str(perimeter.cidr) for name, perimeter in lab.perimeters.items()}
     declared["machines"] = {name: declared["machines"][name] for name in machines}
     path = folder / "lab.yml"
     path.write_text(yaml.safe_dump(declared, sort_keys=False))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
-import yaml
-
+from sio_lab import files
 from sio_lab.catalogue.model import AtLeast, Catalogue, Option, Purpose, Requirement, Section
 
 __all__ = ["AtLeast", "Catalogue", "Option", "Purpose", "Requirement", "Section", "load"]
@@ -15,5 +14,4 @@ __all__ = ["AtLeast", "Catalogue", "Option", "Purpose", "Requirement", "Section"
 @cache
 def load() -> Catalogue:
     """Return the catalogue that travels with the tool (validated, never changes)."""
-    text = files(__package__).joinpath("annexe_ii_e.yml").read_text(encoding="utf-8")
-    return Catalogue.model_validate(yaml.safe_load(text))
+    return Catalogue.model_validate(files.own_yaml(Path(__file__).with_name("annexe_ii_e.yml")))

@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from time import monotonic
 
-from scapy.layers.l2 import ARP, Ether
-
 from sio_lab.errors import ProtocolError
 from sio_lab.probes import frames_prober, remote_python
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Observation
+from sio_lab.probes.packets import ARP, Ether
 from sio_lab.text import Text
 
 _BROADCAST = "ff:ff:ff:ff:ff:ff"

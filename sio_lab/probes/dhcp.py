@@ -11,14 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import monotonic
 
-from scapy.layers.dhcp import BOOTP, DHCP
-from scapy.layers.inet import IP, UDP
-from scapy.layers.l2 import Ether
-from scapy.packet import Packet
-
 from sio_lab.probes import frames_prober, remote_python
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Observation
+from sio_lab.probes.packets import BOOTP, DHCP, IP, UDP, Ether, Packet
 
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
 _ASKED = [1, 3, 15, 66, 67]  # mask, router, domain, boot server, boot file (RFC 2132)

@@ -40,64 +40,57 @@ class IncusProvider:
         Raises:
             ProviderError: Incus does not answer or refuses, or a machine does not boot.
         """
-        with _api(lab) as api:
-            _usable(api)
-            changed = _ensure_project(api, lab)
-            changed |= any(_ensure_networks(api, lab, report))
-            paths.state(lab.lab)
-            incus_plan.sockets(lab).mkdir(mode=0o700, parents=True, exist_ok=True)
-            keys = ssh_keys.ensure(incus_plan.folder(lab), lab.machines)
-            present = api.instances()
-            for name in sorted(set(present) - set(lab.machines)):
-                _remove(api, name)
-                report(
-                    Progress(
-                        name, Text("retirée : elle n'est plus déclarée", "removed: no longer declared"), "changed"
-                    )
-                )
-                changed = True
+        api = _api(lab)
+        _usable(api)
+        changed = _ensure_project(api, lab)
+        changed |= any(_ensure_networks(api, lab, report))
+        paths.state(lab.lab)
+        incus_plan.sockets(lab).mkdir(mode=0o700, parents=True, exist_ok=True)
+        keys = ssh_keys.ensure(incus_plan.folder(lab), lab.machines)
+        present = api.instances()
+        for name in sorted(set(present) - set(lab.machines)):
+            _remove(api, name)
+            gone = Text("retirée : elle n'est plus déclarée", "removed: no longer declared")
+            report(Progress(name, gone, "changed"))
+            changed = True
 
-            def make(ready: tuple[str, str]) -> bool:
-                name, image = ready
-                plan = incus_plan.of_machine(lab, name, image, keys)
-                return _ensure_machine(api, lab, plan, present.get(name), report)
+        def make(ready: tuple[str, str]) -> bool:
+            name, image = ready
+            plan = incus_plan.of_machine(lab, name, image, keys)
+            return _ensure_machine(api, lab, plan, present.get(name), report)
 
-            with (
-                Api(api.socket) as shared,  # the default project: images are all labs'
-                closing(incus_images.ready(shared, recipes, report)) as images,
-            ):
-                return any([*each(make, images, workers=_AT_ONCE), changed])
+        shared = Api(api.socket)  # the default project: images are all labs'
+        with closing(incus_images.ready(shared, recipes, report)) as images:
+            return any([*each(make, images, workers=_AT_ONCE), changed])
 
     def down(self, lab: Lab, report: Reporter) -> bool:
         """Remove machines, networks and the lab's project."""
-        with _api(lab) as api:
-            names = list(api.instances())
-            networks = [name for name, network in api.networks().items() if network.config.get(_LAB) == lab.lab]
-            step = Text("retirée", "removed")
+        api = _api(lab)
+        names = list(api.instances())
+        networks = [name for name, network in api.networks().items() if network.config.get(_LAB) == lab.lab]
+        step = Text("retirée", "removed")
 
-            def remove(name: str) -> None:
-                report(Progress(name, Text("retrait", "removal"), "running"))
-                _remove(api, name)
-                report(Progress(name, step, "changed"))
+        def remove(name: str) -> None:
+            report(Progress(name, Text("retrait", "removal"), "running"))
+            _remove(api, name)
+            report(Progress(name, step, "changed"))
 
-            each(remove, names, workers=_AT_ONCE)
-            for name in networks:
-                with suppress(NotFoundError):
-                    api.request("DELETE", f"/1.0/networks/{name}", project="default")
-            project = _remove_project(api)
+        each(remove, names, workers=_AT_ONCE)
+        for name in networks:
+            with suppress(NotFoundError):
+                api.request("DELETE", f"/1.0/networks/{name}", project="default")
+        project = _remove_project(api)
         incus_forward.end(incus_plan.sockets(lab))
         return bool(names or networks or project)
 
     def status(self, lab: Lab) -> dict[str, MachineState]:
         """Return the state of each declared machine."""
-        with _api(lab) as api:
-            present = api.instances()
+        present = _api(lab).instances()
         return {name: _state(present.get(name)) for name in lab.machines}
 
     def access(self, lab: Lab) -> dict[str, SshAccess]:
         """Return how to reach each machine that exists."""
-        with _api(lab) as api:
-            present = api.instances()
+        present = _api(lab).instances()
         keys = ssh_keys.load(incus_plan.folder(lab))
         return {
             name: SshAccess(
@@ -114,25 +107,26 @@ class IncusProvider:
 
     def snapshot(self, lab: Lab, name: str, report: Reporter) -> None:
         """Keep the present state of every machine under ``name``."""
-        with _api(lab) as api:
-            present = api.instances(snapshots=True)
-            step = Text("instantané", "snapshot")
+        api = _api(lab)
+        present = api.instances(snapshots=True)
+        step = Text("instantané", "snapshot")
 
-            def take(machine: str) -> None:
-                path = f"/1.0/instances/{machine}/snapshots"
-                if _has(present[machine], name):
-                    api.request("DELETE", f"{path}/{name}")
-                api.request("POST", path, {"name": name, "stateful": False})
-                report(Progress(machine, step, "changed"))
+        def take(machine: str) -> None:
+            path = f"/1.0/instances/{machine}/snapshots"
+            if _has(present[machine], name):
+                api.request("DELETE", f"{path}/{name}")
+            api.request("POST", path, {"name": name, "stateful": False})
+            report(Progress(machine, step, "changed"))
 
-            each(take, [machine for machine in lab.machines if machine in present], workers=_AT_ONCE)
+        each(take, [machine for machine in lab.machines if machine in present], workers=_AT_ONCE)
 
     def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str] | None = None) -> None:
         """Bring machines (default: all) back to the snapshot ``name``, running."""
         names = list(lab.machines if machines is None else machines)
         # Stopped at once first: Incus would shut them down cleanly, only to throw that state away. To stop is to
         # wait, for which no other has to wait.
-        with _api(lab) as api, ThreadPoolExecutor(max_workers=len(names)) as pool:
+        api = _api(lab)
+        with ThreadPoolExecutor(max_workers=len(names)) as pool:
             stopped = {machine: pool.submit(_stop, api, machine) for machine in names}
 
             def back(machine: str) -> None:
@@ -146,24 +140,22 @@ class IncusProvider:
 
     def has_snapshot(self, lab: Lab, name: str) -> bool:
         """Return whether every machine has the snapshot ``name``."""
-        with _api(lab) as api:
-            present = api.instances(snapshots=True)
+        present = _api(lab).instances(snapshots=True)
         return all(machine in present and _has(present[machine], name) for machine in lab.machines)
 
     def power_off(self, lab: Lab, machine: str) -> None:
         """Take the power from ``machine``: its processes are killed, all at once."""
-        with _api(lab) as api:
-            _stop(api, machine)
+        _stop(_api(lab), machine)
 
     def power_on(self, lab: Lab, machine: str, report: Reporter) -> None:
         """Start ``machine`` and wait until its SSH server answers."""
-        with _api(lab) as api:
-            report(Progress(machine, Text("démarrage", "start"), "running"))
-            if api.instances()[machine].running:
-                _wait_for_ssh(lab, machine)
-            else:
-                _start(api, lab, machine)
-            report(Progress(machine, Text("démarrée", "started"), "changed"))
+        api = _api(lab)
+        report(Progress(machine, Text("démarrage", "start"), "running"))
+        if api.instances()[machine].running:
+            _wait_for_ssh(lab, machine)
+        else:
+            _start(api, lab, machine)
+        report(Progress(machine, Text("démarrée", "started"), "changed"))
 
 
 def _api(lab: Lab) -> Api:

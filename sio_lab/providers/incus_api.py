@@ -5,14 +5,19 @@ Source: https://linuxcontainers.org/incus/docs/main/rest-api/
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
+import socket
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-import httpx
 from pydantic import BaseModel, Field
 
 from sio_lab.errors import ProviderError
@@ -25,6 +30,7 @@ _TRANSIENT = (
     "children interfaces",  # it stumbled over an interface that had just left the bridge
 )
 _OPERATION = 600.0  # seconds: importing an image on a slow disk
+_PIECE = 1 << 20  # bytes of a file that are sent at a time
 
 
 class NotFoundError(ProviderError):
@@ -96,8 +102,21 @@ def default_socket() -> Path:
     return Path(os.environ.get("INCUS_DIR", "/var/lib/incus")) / "unix.socket"
 
 
+class _Connection(HTTPConnection):
+    """A connection to the daemon. One a request: on a unix socket it costs less than keeping it would."""
+
+    def __init__(self, path: Path, deadline: float) -> None:
+        super().__init__("incus", timeout=deadline)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
 class Api:
-    """A connection to the daemon, in one project. Usable from several threads.
+    """The daemon, in one project. Usable from several threads.
 
     Args:
         socket: the daemon's unix socket.
@@ -107,21 +126,6 @@ class Api:
     def __init__(self, socket: Path | None = None, *, project: str = "default") -> None:
         self.socket = socket or default_socket()
         self.project = project
-        self._http = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(self.socket)), base_url="http://incus", timeout=_REQUEST
-        )
-
-    def __enter__(self) -> Api:
-        """Return itself."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Close the connection."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._http.close()
 
     def instances(self, *, snapshots: bool = False) -> dict[str, Instance]:
         """Return the project's instances; none where there is no such project.
@@ -163,10 +167,9 @@ class Api:
             rootfs: tarball of the system.
             properties: what the image is known by.
         """
-        headers = {"X-Incus-properties": str(httpx.QueryParams(dict(properties)))}
-        with rootfs.open("rb") as file:
-            parts = {"metadata": ("metadata.tar", metadata), "rootfs": ("rootfs.tar", file)}
-            done = self.request("POST", "/1.0/images", files=parts, headers=headers, deadline=_OPERATION)
+        form = _Form(metadata, rootfs)
+        headers = {"X-Incus-properties": urlencode(properties), **form.headers}
+        done = self.request("POST", "/1.0/images", content=form, headers=headers, deadline=_OPERATION)
         return str(self._mapping(done)["fingerprint"])
 
     def request(
@@ -176,8 +179,7 @@ class Api:
         body: object = None,
         /,
         *,
-        content: bytes | None = None,
-        files: Mapping[str, Any] | None = None,
+        content: Iterable[bytes] | bytes | None = None,
         headers: Mapping[str, str] | None = None,
         deadline: float = _REQUEST,
         **query: str | int,
@@ -188,8 +190,7 @@ class Api:
             method: HTTP method.
             path: such as ``/1.0/instances``.
             body: sent as JSON.
-            content: sent as it is.
-            files: sent as a form, read as they are sent.
+            content: sent as it is; where it is not bytes, ``headers`` tell its length.
             headers: beside the usual ones.
             deadline: seconds without any byte before the request is given up.
             query: of the URL; the project is always in it.
@@ -201,31 +202,36 @@ class Api:
             NotFoundError: what was asked for does not exist.
             ProviderError: the daemon does not answer, or says no; the error holds its words.
         """
-        prepared: dict[str, Any] = {
-            "params": {"project": self.project, **query},
-            "json": body,
-            "content": content,
-            "files": files,
-            "headers": headers,
-            "timeout": deadline,
-        }
+        sent = {"Content-Type": "application/json"} if body is not None else {}
+        data = json.dumps(body).encode() if body is not None else content
+        target = f"{path}?{urlencode({'project': self.project, **query})}"
         for _ in range(_ATTEMPTS - 1):
             with suppress(TransientError):
-                return self._once(method, path, prepared)
+                return self._once(method, target, data, {**sent, **(headers or {})}, deadline)
             time.sleep(_PAUSE)
-        return self._once(method, path, prepared)
+        return self._once(method, target, data, {**sent, **(headers or {})}, deadline)
 
-    def _once(self, method: str, path: str, prepared: Mapping[str, Any]) -> Any:
+    def _once(
+        self,
+        method: str,
+        target: str,
+        data: Iterable[bytes] | bytes | None,
+        headers: Mapping[str, str],
+        deadline: float,
+    ) -> Any:
+        path = target.partition("?")[0]
         try:
-            response = self._http.request(method, path, **prepared)
-            answer = _Answer.model_validate_json(response.content)
-        except httpx.TransportError as error:
+            with closing(_Connection(self.socket, deadline)) as connection:
+                connection.request(method, target, data, headers)
+                response = connection.getresponse()
+                answer = _Answer.model_validate_json(response.read())
+        except (OSError, HTTPException) as error:
             raise self._unreachable(error) from error
         except ValueError as error:
-            raise _refused(method, path, f"HTTP {response.status_code}") from error
-        if answer.error or response.is_error:
-            said = answer.error or f"HTTP {response.status_code}"
-            raise _refused(method, path, said, missing=response.status_code == httpx.codes.NOT_FOUND)
+            raise _refused(method, path, f"HTTP {response.status}") from error
+        if answer.error or response.status >= HTTPStatus.BAD_REQUEST:
+            said = answer.error or f"HTTP {response.status}"
+            raise _refused(method, path, said, missing=response.status == HTTPStatus.NOT_FOUND)
         if answer.type == "async":
             return self._wait(method, path, _Operation.model_validate(answer.metadata))
         return answer.metadata
@@ -238,7 +244,7 @@ class Api:
             timeout=int(_OPERATION),
         )
         ended = _Operation.model_validate(waited)
-        if ended.status_code != httpx.codes.OK:
+        if ended.status_code != HTTPStatus.OK:
             raise _refused(method, path, ended.err or f"not finished after {_OPERATION:.0f} s")
         return ended.metadata
 
@@ -246,7 +252,7 @@ class Api:
     def _mapping(value: Any) -> Mapping[str, Any]:
         return value if isinstance(value, dict) else {}
 
-    def _unreachable(self, error: httpx.TransportError) -> ProviderError:
+    def _unreachable(self, error: OSError | HTTPException) -> ProviderError:
         denied = self.socket.exists() and not os.access(self.socket, os.W_OK)
         if denied:
             return ProviderError(
@@ -262,6 +268,30 @@ class Api:
             where=str(self.socket),
             todo=Text("sio-lab setup l'installe et le démarre", "sio-lab setup installs and starts it"),
         )
+
+
+class _Form:
+    """The two parts of an image as a form (RFC 7578), read as they are sent, however large."""
+
+    def __init__(self, metadata: bytes, rootfs: Path) -> None:
+        mark = secrets.token_hex(16)
+        part = '--{}\r\nContent-Disposition: form-data; name="{}"; filename="{}.tar"\r\n\r\n'.format
+        self._before = part(mark, "metadata", "metadata").encode() + metadata
+        self._before += f"\r\n{part(mark, 'rootfs', 'rootfs')}".encode()
+        self._rootfs, self._after = rootfs, f"\r\n--{mark}--\r\n".encode()
+        length = len(self._before) + rootfs.stat().st_size + len(self._after)
+        self.headers = {
+            "Content-Type": f"multipart/form-data; boundary={mark}",
+            "Content-Length": str(length),
+        }
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield it piece by piece."""
+        yield self._before
+        with self._rootfs.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+        yield self._after
 
 
 def _refused(method: str, path: str, said: str, *, missing: bool = False) -> ProviderError:

@@ -11,8 +11,8 @@ from pathlib import Path
 import yaml
 
 from sio_lab import catalogue as annexe
+from sio_lab import files, paths
 from sio_lab import journal as journals
-from sio_lab import paths
 from sio_lab.errors import ProvisionError, UsageError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.tree import closest
@@ -187,7 +187,7 @@ def _machines(lab: Lab, fault: Fault) -> list[str]:
 
 def _read(file: Path) -> Fault:
     try:
-        play = yaml.safe_load(file.read_text(encoding="utf-8"))[0]
+        play = files.own_yaml(file)[0]
         said = play["vars"]["fault"]
         title = Text(str(said["fr"]), str(said["en"]))
         breaks, hides = tuple(map(str, said["breaks"])), tuple(map(str, said.get("hides", ())))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from sio_lab import paths
+from sio_lab import files, paths
 from sio_lab.errors import LabFileError, ProvisionError
 from sio_lab.lab.base import Service
 from sio_lab.lab.model import Lab
@@ -138,7 +138,7 @@ def _list(root: Path, role: str, what: str) -> list[str]:
     if not file.is_file():
         return []
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        content = files.own_yaml(file) or {}
     except yaml.YAMLError as error:
         raise _malformed(file) from error
     names = content.get(f"{role}_{what}", []) if isinstance(content, dict) else None

@@ -160,14 +160,14 @@ def _limits() -> bool:
 
 
 def _pool() -> bool:
-    with Api() as api:
-        try:
-            api.request("GET", f"/1.0/storage-pools/{POOL}")
-        except NotFoundError:
-            api.request("POST", "/1.0/storage-pools", pool(host.free_gib(), btrfs=host.has_btrfs()))
-            return True
-        except ProviderError as error:
-            raise SetupError(error.what, where=error.where, todo=error.todo) from error
+    api = Api()
+    try:
+        api.request("GET", f"/1.0/storage-pools/{POOL}")
+    except NotFoundError:
+        api.request("POST", "/1.0/storage-pools", pool(host.free_gib(), btrfs=host.has_btrfs()))
+        return True
+    except ProviderError as error:
+        raise SetupError(error.what, where=error.where, todo=error.todo) from error
     return False
 
 

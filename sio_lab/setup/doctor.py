@@ -150,9 +150,9 @@ def _memory() -> Finding:
 def _daemon() -> list[Finding]:
     name = Text("service Incus", "Incus daemon")
     try:
-        with Api() as api:
-            answer = api.request("GET", "/1.0", deadline=_QUICK)
-            pool = _pool(api)
+        api = Api()
+        answer = api.request("GET", "/1.0", deadline=_QUICK)
+        pool = _pool(api)
     except ProviderError as error:
         return [Finding(name, False, error.what, _SETUP)]
     version = str(answer["environment"]["server_version"]) if answer.get("auth") == "trusted" else ""

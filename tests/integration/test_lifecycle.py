@@ -53,11 +53,8 @@ def name_of(lab: Cli) -> str:
 def left_of(name: str) -> list[str]:
     """Return whatever is left of a lab: project, bridges, state, processes."""
     api = Api()
-    try:
-        projects = [url for url in api.request("GET", "/1.0/projects") if url.endswith(f"/sio-{name}")]
-        networks = [n for n, network in api.networks().items() if network.config.get("user.sio-lab.lab") == name]
-    finally:
-        api.close()
+    projects = [url for url in api.request("GET", "/1.0/projects") if url.endswith(f"/sio-{name}")]
+    networks = [n for n, network in api.networks().items() if network.config.get("user.sio-lab.lab") == name]
     bridges = [b for b in (bridge(name, "users"), bridge(name, "servers")) if Path("/sys/class/net", b).exists()]
     marks = f"/labs/{name}/".encode()
     processes = [
