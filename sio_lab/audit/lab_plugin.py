@@ -222,8 +222,8 @@ class LabPlugin:
             case = self._cases[item] = engine.case(id_, binding, folders)
             if case.result is None and isinstance(item, pytest.Function) and selection.stands_alone(item):
                 calls[item] = (case, self._call(item, case))
-        engine.identify()
         self._tasks.update(zip(calls, engine.start(list(calls.values())), strict=True))
+        engine.identify()  # last: many small questions fill what the last of the checks leave free
 
     def _call(self, item: pytest.Function, case: Case) -> Callable[[], object]:
         known = {"lab": self._lab, "proof": case.proof, "service": self._service(case)}
