@@ -19,8 +19,8 @@ from sio_lab.language import Command, Group, Option, of_environment
 from sio_lab.text import Lang, Text
 
 if TYPE_CHECKING:
+    from sio_lab.audits import Audit
     from sio_lab.lab import model
-    from sio_lab.workflow import Audit
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ def check_command(
     format_: str,
 ) -> None:
     """Audit a lab."""
-    from sio_lab import workflow
+    from sio_lab import audits
     from sio_lab.lab import load
     from sio_lab.progress import PROOFS, view
     from sio_lab.verdict import EXIT_CODE
@@ -240,7 +240,7 @@ def check_command(
     loaded = load(lab)
     title = Text(f"Audit du labo {loaded.lab.lab}", f"Audit of lab {loaded.lab.lab}")
     with view(app.err, app.lang, title, PROOFS) as report:
-        audit = workflow.check(loaded, report, app.lang, checks=checks, only=only, disrupt=disrupt, output=output)
+        audit = audits.check(loaded, report, app.lang, checks=checks, only=only, disrupt=disrupt, output=output)
     _show(app, audit, format_)
     code = complaint.INTERRUPTED if audit.interrupted else EXIT_CODE[audit.document.verdict]
     if audit.abandoned:
@@ -265,10 +265,10 @@ def check_command(
 @click.pass_obj
 def report_command(app: App, lab: Path, output: Path | None, format_: str) -> None:
     """Render the last audit document again."""
-    from sio_lab import workflow
+    from sio_lab import audits
     from sio_lab.lab import load
 
-    _show(app, workflow.last_audit(load(lab), app.lang, output), format_)
+    _show(app, audits.last_audit(load(lab), app.lang, output), format_)
 
 
 def _show(app: App, audit: Audit, format_: str) -> None:

@@ -19,7 +19,7 @@ from sio_lab.audit.document import (
     Status,
     Verdict,
 )
-from sio_lab.catalogue.model import AtLeast, Catalogue, Option, Requirement
+from sio_lab.catalogue.model import AtLeast, Catalogue, Option, Requirement, options_of
 from sio_lab.errors import UsageError
 from sio_lab.text import Text
 
@@ -209,13 +209,6 @@ def build_document(
         machines=list(machines),
         requirements=results,
     )
-
-
-def options_of(option: str) -> frozenset[Option]:
-    """Return the options that a lab's ``option`` stands for."""
-    if option == "both":
-        return frozenset(("SISR", "SLAM"))
-    return frozenset(("SISR",)) if option == "SISR" else frozenset(("SLAM",))
 
 
 def _counts(statuses: Sequence[Status]) -> dict[Status, int]:

@@ -104,10 +104,10 @@ class LabPlugin:
             loaded = load(config.option.lab)
 
             def when_done(findings: Findings, started: datetime) -> None:
-                from sio_lab import workflow
+                from sio_lab import audits
                 from sio_lab.reports import files, json
 
-                document = workflow.document_of(loaded, findings, started, disrupt=disrupt, only=only)
+                document = audits.document_of(loaded, findings, started, disrupt=disrupt, only=only)
                 files.write(file, json.render(document))
 
             return cls(

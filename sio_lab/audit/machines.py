@@ -7,9 +7,9 @@ from typing import Protocol
 
 from sio_lab.audit import outcomes
 from sio_lab.audit.document import MachineFinding
-from sio_lab.errors import IdentityError, ProbeError, ProbeTimeout, Unreachable, UsageError
+from sio_lab.errors import IdentityError, ProbeError, ProbeTimeout, Unreachable
 from sio_lab.lab import model
-from sio_lab.lab.tree import closest
+from sio_lab.lab.unknown import unknown_machine
 from sio_lab.probes import system
 from sio_lab.probes.machine import Machine, Session
 from sio_lab.probes.observation import Evidence
@@ -21,15 +21,6 @@ class Sessions(Protocol):
 
     def session(self, name: str) -> Session:
         """Return the session of the machine ``name``."""
-
-
-def unknown_machine(name: str, lab: model.Lab) -> UsageError:
-    """Return the error of who names a machine that ``lab`` does not have."""
-    known = ", ".join(lab.machines)
-    return UsageError(
-        Text(f"machine inconnue de ce labo : {name}", f"this lab has no machine '{name}'"),
-        todo=closest(name, lab.machines) or Text(f"machines : {known}", f"machines: {known}"),
-    )
 
 
 class Machines:

@@ -14,12 +14,12 @@ import pytest
 from sio_lab import catalogue
 from sio_lab.audit.document import CheckResult
 from sio_lab.audit.requirement import Binding
+from sio_lab.catalogue import options_of
 from sio_lab.errors import SioLabError, UsageError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.services import Services
 from sio_lab.lab.tree import closest
 from sio_lab.text import Text
-from sio_lab.verdict import options_of
 
 NO_REQUIREMENT = Text("ce test ne dit pas quelle exigence il prouve", "this test does not say what it proves")
 OWN_FIXTURES = frozenset(("lab", "proof", "service", "request"))

@@ -6,9 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from sio_lab import files
-from sio_lab.catalogue.model import AtLeast, Catalogue, Option, Purpose, Requirement, Section
+from sio_lab.catalogue.model import AtLeast, Catalogue, Option, Purpose, Requirement, Section, options_of
 
-__all__ = ["AtLeast", "Catalogue", "Option", "Purpose", "Requirement", "Section", "load"]
+__all__ = ["AtLeast", "Catalogue", "Option", "Purpose", "Requirement", "Section", "load", "options_of"]
 
 
 @cache

@@ -107,3 +107,10 @@ class Catalogue(Entry):
         return {
             member: row.id for _, row in self.rows() if isinstance(row.rule, AtLeast) for member in row.rule.of
         }
+
+
+def options_of(option: str) -> frozenset[Option]:
+    """Return the options that a lab's ``option`` stands for."""
+    if option == "both":
+        return frozenset(("SISR", "SLAM"))
+    return frozenset(("SISR",)) if option == "SISR" else frozenset(("SLAM",))

@@ -19,7 +19,6 @@ from sio_lab.lab.tree import closest
 from sio_lab.providers.base import Reporter, SshAccess
 from sio_lab.provision import inventory, pki, run, secrets
 from sio_lab.text import Text
-from sio_lab.verdict import options_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def catalogue(folder: Path) -> list[Fault]:
 
 def available(lab: Lab) -> list[Fault]:
     """Return the faults of ``lab``: those whose machines it has, and what each breaks of its option."""
-    options = options_of(lab.option)
+    options = annexe.options_of(lab.option)
     own = {row.id for section, row in annexe.load().rows() if not options.isdisjoint(section.options)}
     told = [
         replace(fault, breaks=_within(fault.breaks, own), hides=_within(fault.hides, own))

@@ -55,9 +55,16 @@ END
         # a console, nobody logs in through logind (no libpam-systemd). Half of the processor time of a boot.
         chroot . systemctl -q mask systemd-modules-load.service kmod-static-nodes.service modprobe@.service \
             systemd-tmpfiles-setup-dev-early.service systemd-tmpfiles-setup-dev.service systemd-remount-fs.service \
-            systemd-logind.service console-getty.service getty.target ifupdown-pre.service run-lock.mount \
-            dev-hugepages.mount dev-mqueue.mount sys-fs-fuse-connections.mount sys-kernel-config.mount \
-            sys-kernel-debug.mount sys-kernel-tracing.mount
+            systemd-logind.service systemd-user-sessions.service console-getty.service getty.target \
+            ifupdown-pre.service tmp.mount run-lock.mount dev-hugepages.mount dev-mqueue.mount \
+            sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount
+        # systemd-user-sessions would take away what keeps users out until then: it is not put there.
+        mkdir -p etc/tmpfiles.d etc/systemd/system/multi-user.target.wants etc/systemd/system/ssh.service.d
+        ln -s /dev/null etc/tmpfiles.d/systemd-nologin.conf
+        ln -s /dev/null etc/systemd/system/multi-user.target.wants/dbus.service # its socket starts it when needed
+        printf '[Service]\nExecStartPre=\n' >etc/systemd/system/ssh.service.d/sio-lab.conf # it tests itself as it starts
+        # Nobody reads it, and each login would run it.
+        rm -f etc/update-motd.d/*
         mkdir -p etc/systemd/system-generators
         for generator in debug fstab getty gpt-auto hibernate-resume rc-local run ssh system-update tpm2; do
             ln -s /dev/null "etc/systemd/system-generators/systemd-$generator-generator"

@@ -162,13 +162,13 @@ def test_checks_without_a_lab_are_skipped() -> None:
 
 
 def test_audit_document(pytester: pytest.Pytester, ground: Ground, tmp_path: Path) -> None:
-    from sio_lab import workflow
+    from sio_lab import audits
     from sio_lab.lab import load
 
     loaded, file = load(ROOT / "inventories/sisr"), tmp_path / "audit.json"
 
     def write(findings, started) -> None:
-        document = workflow.document_of(loaded, findings, started, disrupt=False, only=())
+        document = audits.document_of(loaded, findings, started, disrupt=False, only=())
         file.write_text(document.model_dump_json())
 
     pytester.makepyfile(test_it=CHECKS)
