@@ -68,8 +68,9 @@ def show(loaded: LoadedLab, out: Console, lang: Lang, *, as_json: bool) -> None:
 
 def _broken(lab: Lab) -> Iterator[Text]:
     """Yield what there is to say of each fault that was put into the lab."""
-    titles = {fault.name: fault.title for fault in faults.available(lab)}
-    for entry in faults.journal(lab.lab):
+    entries = faults.journal(lab.lab)
+    titles = {fault.name: fault.title for fault in faults.available(lab)} if entries else {}
+    for entry in entries:
         at = datetime.fromisoformat(entry.at).astimezone()
         title = titles.get(entry.name, Text.same("—"))
         yield Text(
