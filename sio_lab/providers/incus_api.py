@@ -30,6 +30,7 @@ _TRANSIENT = (
     "children interfaces",  # it stumbled over an interface that had just left the bridge
 )
 _OPERATION = 600.0  # seconds: importing an image on a slow disk
+_SAID = 300  # characters of the daemon's words that are passed on
 _PIECE = 1 << 20  # bytes of a file that are sent at a time
 
 
@@ -75,6 +76,7 @@ class Image(BaseModel):
     fingerprint: str
     properties: dict[str, str] | None = None
     uploaded_at: str = ""
+    size: int = 0  # bytes
 
 
 class _Answer(BaseModel):
@@ -148,6 +150,20 @@ class Api:
         """Return the images of the project."""
         return [Image.model_validate(row) for row in self.request("GET", "/1.0/images", recursion=1)]
 
+    def images_in_use(self) -> set[str]:
+        """Return the fingerprints of the images that instances of any project were made from."""
+        rows = self.request("GET", "/1.0/instances", recursion=1, project="", all_projects="true")
+        return {Instance.model_validate(row).config.get("volatile.base_image", "") for row in rows}
+
+    def remove_image(self, fingerprint: str) -> None:
+        """Remove an image from the store."""
+        self.request("DELETE", f"/1.0/images/{fingerprint}")
+
+    def free_space(self, pool: str) -> int:
+        """Return how many bytes are free in a storage pool."""
+        space = self.request("GET", f"/1.0/storage-pools/{pool}/resources", project="default")["space"]
+        return int(space["total"]) - int(space["used"])
+
     def put_file(self, instance: str, path: str, content: bytes, *, mode: int = 0o644) -> None:
         """Write a file of root's in an instance, running or not; its folder must exist."""
         headers = {
@@ -193,7 +209,7 @@ class Api:
             content: sent as it is; where it is not bytes, ``headers`` tell its length.
             headers: beside the usual ones.
             deadline: seconds without any byte before the request is given up.
-            query: of the URL; the project is always in it.
+            query: of the URL, ``_`` for ``-``; the project is in it, unless it is said to be empty.
 
         Returns:
             The ``metadata`` of the answer, or of the operation.
@@ -204,7 +220,8 @@ class Api:
         """
         sent = {"Content-Type": "application/json"} if body is not None else {}
         data = json.dumps(body).encode() if body is not None else content
-        target = f"{path}?{urlencode({'project': self.project, **query})}"
+        words = {"project": self.project, **query}.items()
+        target = f"{path}?{urlencode({name.replace('_', '-'): word for name, word in words if word != ''})}"
         for _ in range(_ATTEMPTS - 1):
             with suppress(TransientError):
                 return self._once(method, target, data, {**sent, **(headers or {})}, deadline)
@@ -301,6 +318,7 @@ def _refused(method: str, path: str, said: str, *, missing: bool = False) -> Pro
     if any(words in said for words in _TRANSIENT):
         return TransientError(what)
     if "no space left" in said.lower() or "disk quota" in said.lower():
+        said = said[:_SAID]  # tar says it of each file
         return ProviderError(
             Text(f"plus de place : {said}", f"no space left: {said}"),
             todo=Text(

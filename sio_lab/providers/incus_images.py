@@ -1,6 +1,6 @@
 """Images of containers: built by mmdebstrap, or taken from an image server; cached by the hash of their recipe.
 
-What is built lives in Incus' own image store.
+What is built lives in Incus' own image store, until the space is needed for others.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import platform
 import tarfile
 import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -18,12 +18,17 @@ from sio_lab import paths
 from sio_lab.errors import ProviderError
 from sio_lab.providers.base import ImageRecipe, Progress, Reporter
 from sio_lab.providers.image import build
-from sio_lab.providers.incus_api import Api
+from sio_lab.providers.incus_api import Api, Image
+from sio_lab.providers.incus_plan import POOL
 from sio_lab.text import Text
 
 _SERVER = "https://images.linuxcontainers.org"
 _KEY = "sio-lab.key"
 """Property of an image that holds the hash of its recipe."""
+_BUILDER = "sio-lab.builder"
+"""Property of an image that holds the hash of the way in which it was built."""
+_SIZE = 512 << 20  # bytes of an image, roughly
+_MACHINES = 4 << 30  # bytes that the machines of a lab write, generously
 _BUILDS = 3  # at once: each waits for the mirror, for the disk, and for one processor in turn
 
 
@@ -38,10 +43,12 @@ def ready(api: Api, recipes: Mapping[str, ImageRecipe], report: Reporter) -> Gen
     Raises:
         ProviderError: an image can neither be built nor be had; those that have not begun are given up.
     """
-    known = _known(api)
+    images = api.images()
+    known = _known(images)
     wanted: dict[str, list[str]] = {}
     for machine, recipe in recipes.items():
         wanted.setdefault(build.key_of(recipe), []).append(machine)
+    _make_room(api, images, len(wanted.keys() - known.keys()), wanted)
     for key in wanted.keys() & known.keys():
         yield from ((machine, known[key]) for machine in wanted.pop(key))
     if not wanted:
@@ -59,19 +66,38 @@ def ready(api: Api, recipes: Mapping[str, ImageRecipe], report: Reporter) -> Gen
                 bases[recipe.image].result()
             return _make(api, recipe, key, "+".join(machines), report)
 
-        images = {pool.submit(make, key): key for key in wanted}
+        made = {pool.submit(make, key): key for key in wanted}
         try:
-            for image in as_completed(images):
-                yield from ((machine, image.result()) for machine in wanted[images[image]])
+            for image in as_completed(made):
+                yield from ((machine, image.result()) for machine in wanted[made[image]])
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _known(api: Api) -> dict[str, str]:
+def _make_room(api: Api, images: Sequence[Image], missing: int, wanted: Collection[str]) -> None:
+    """Remove images where there is no room for ``missing`` others: of earlier versions first, then the oldest.
+
+    Those that machines were made from stay, and those whose key is ``wanted``.
+    """
+    short = missing * _SIZE + _MACHINES - api.free_space(POOL)
+    if short <= 0:
+        return
+    used, ours = api.images_in_use(), [image for image in images if _KEY in (image.properties or {})]
+    for image in sorted(ours, key=lambda image: (_built_now(image), image.uploaded_at)):
+        if (image.properties or {})[_KEY] not in wanted and image.fingerprint not in used and short > 0:
+            api.remove_image(image.fingerprint)
+            short -= image.size
+
+
+def _built_now(image: Image) -> bool:
+    return (image.properties or {}).get(_BUILDER) == build.builder()
+
+
+def _known(images: Sequence[Image]) -> dict[str, str]:
     """Return the fingerprint of each image of ours, by key: the oldest, should two labs have made it at once."""
     known: dict[str, str] = {}
-    for image in sorted(api.images(), key=lambda image: image.uploaded_at):
+    for image in sorted(images, key=lambda image: image.uploaded_at):
         if key := (image.properties or {}).get(_KEY):
             known.setdefault(key, image.fingerprint)
     return known
@@ -85,6 +111,7 @@ def _make(api: Api, recipe: ImageRecipe, key: str, subject: str, report: Reporte
     report(Progress(subject, step, "running"))
     properties = {
         _KEY: key,
+        _BUILDER: build.builder(),
         "os": recipe.image,
         "description": f"sio-lab: {recipe.image} {' '.join(recipe.packages)}",
     }

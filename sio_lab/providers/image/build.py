@@ -37,6 +37,11 @@ def key_of(recipe: ImageRecipe) -> str:
     return hashlib.sha256(f"{recipe.digest}\n{_how()}".encode()).hexdigest()[:16]
 
 
+def builder() -> str:
+    """Return the hash of the way in which images are built: those of another way are of no use any more."""
+    return hashlib.sha256(_how().encode()).hexdigest()[:16]
+
+
 def prepare(system: str, report: Reporter) -> None:
     """Have what layers of ``system`` stand on: its base, and the packages that the mirror has today.
 
@@ -95,8 +100,7 @@ def _how() -> str:
 
 
 def _base_file(system: str) -> Path:
-    how = hashlib.sha256(_how().encode()).hexdigest()[:16]
-    return paths.cache() / f"{system.replace('/', '-')}-{how}.tar"
+    return paths.cache() / f"{system.replace('/', '-')}-{builder()}.tar"
 
 
 def _lists_file(system: str) -> Path:

@@ -29,9 +29,21 @@ class Store:
                 fingerprint=f"known-{len(recipe.packages)}",
                 properties={"sio-lab.key": build.key_of(recipe)},
                 uploaded_at=datetime(2026, 1, 1, tzinfo=UTC),
+                size=1 << 30,
             )
             for recipe in known
         ]
+        self.free, self.used, self.removed = 100 << 30, set[str](), list[str]()
+
+    def free_space(self, pool: str) -> int:
+        assert pool == "sio-lab"
+        return self.free
+
+    def images_in_use(self) -> set[str]:
+        return self.used
+
+    def remove_image(self, fingerprint: str) -> None:
+        self.removed.append(fingerprint)
 
     def images(self) -> list[SimpleNamespace]:
         return self.known
@@ -123,3 +135,40 @@ def test_image_that_cannot_be_built_stops_the_rest(built: list[str], monkeypatch
 def test_key_changes_with_the_recipe() -> None:
     assert len({build.key_of(recipe) for recipe in (BARE, WEB, DBMS)}) == 3
     assert build.key_of(WEB) == build.key_of(ImageRecipe("debian/13", ("nginx",)))
+
+
+def test_room_is_made_where_there_is_none(built: list[str]) -> None:
+    store = Store()
+    rows = [
+        ("other", {"os": "somebody's"}, 1),
+        ("older", {"sio-lab.key": "a", "sio-lab.builder": build.builder()}, 1),
+        ("newer", {"sio-lab.key": "b", "sio-lab.builder": build.builder()}, 2),
+        ("past", {"sio-lab.key": "c"}, 3),
+        ("past in use", {"sio-lab.key": "d"}, 1),
+        ("wanted", {"sio-lab.key": build.key_of(WEB)}, 1),
+    ]
+    store.known = [
+        SimpleNamespace(
+            fingerprint=name, properties=properties, uploaded_at=datetime(2026, 1, day, tzinfo=UTC), size=1 << 30
+        )
+        for name, properties, day in rows
+    ]
+    store.used = {"past in use"}
+    recipes = {"a": WEB, "b": DBMS}
+    ready(store, recipes, [])
+    assert store.removed == []
+    store.free = (4 << 30) + (512 << 20) - 1  # a byte is missing
+    ready(store, recipes, [])
+    assert store.removed == ["past"]
+    store.free -= 1 << 30
+    store.removed.clear()
+    ready(store, recipes, [])
+    assert store.removed == ["past", "older"]
+    store.free = 0
+    store.removed.clear()
+    ready(store, recipes, [])
+    assert store.removed == ["past", "older", "newer"]
+    store.removed.clear()
+    ready(store, {"a": WEB}, [])  # nothing is to be built, but machines need room too
+    assert store.removed == ["past", "older", "newer"]
+    assert "nginx" not in built
