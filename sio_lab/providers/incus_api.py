@@ -159,6 +159,11 @@ class Api:
         """Remove an image from the store."""
         self.request("DELETE", f"/1.0/images/{fingerprint}")
 
+    def images_unpacked(self, pool: str) -> set[str]:
+        """Return the fingerprints of the images that were unpacked in a storage pool, for a first instance."""
+        users = self.request("GET", f"/1.0/storage-pools/{pool}", project="default").get("used_by") or []
+        return {user.partition("?")[0].rpartition("/")[2] for user in users if user.startswith("/1.0/images/")}
+
     def free_space(self, pool: str) -> int:
         """Return how many bytes are free in a storage pool."""
         space = self.request("GET", f"/1.0/storage-pools/{pool}/resources", project="default")["space"]

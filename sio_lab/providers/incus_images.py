@@ -48,7 +48,8 @@ def ready(api: Api, recipes: Mapping[str, ImageRecipe], report: Reporter) -> Gen
     wanted: dict[str, list[str]] = {}
     for machine, recipe in recipes.items():
         wanted.setdefault(build.key_of(recipe), []).append(machine)
-    _make_room(api, images, len(wanted.keys() - known.keys()), wanted)
+    there = api.images_unpacked(POOL)
+    _make_room(api, images, sum(known.get(key) not in there for key in wanted), wanted)
     for key in wanted.keys() & known.keys():
         yield from ((machine, known[key]) for machine in wanted.pop(key))
     if not wanted:
@@ -76,7 +77,7 @@ def ready(api: Api, recipes: Mapping[str, ImageRecipe], report: Reporter) -> Gen
 
 
 def _make_room(api: Api, images: Sequence[Image], missing: int, wanted: Collection[str]) -> None:
-    """Remove images where there is no room for ``missing`` others: of earlier versions first, then the oldest.
+    """Remove images where there is no room for ``missing`` more: of earlier versions first, then the oldest.
 
     Those that machines were made from stay, and those whose key is ``wanted``.
     """

@@ -34,10 +34,15 @@ class Store:
             for recipe in known
         ]
         self.free, self.used, self.removed = 100 << 30, set[str](), list[str]()
+        self.unpacked = {image.fingerprint for image in self.known}
 
     def free_space(self, pool: str) -> int:
         assert pool == "sio-lab"
         return self.free
+
+    def images_unpacked(self, pool: str) -> set[str]:
+        assert pool == "sio-lab"
+        return self.unpacked
 
     def images_in_use(self) -> set[str]:
         return self.used
@@ -153,7 +158,7 @@ def test_room_is_made_where_there_is_none(built: list[str]) -> None:
         )
         for name, properties, day in rows
     ]
-    store.used = {"past in use"}
+    store.used, store.unpacked = {"past in use"}, {"wanted"}
     recipes = {"a": WEB, "b": DBMS}
     ready(store, recipes, [])
     assert store.removed == []
