@@ -12,13 +12,14 @@ import tempfile
 import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 
 from sio_lab import paths
 from sio_lab.errors import ProviderError
 from sio_lab.providers.base import ImageRecipe, Progress, Reporter
 from sio_lab.providers.image import build
-from sio_lab.providers.incus_api import Api, Image
+from sio_lab.providers.incus_api import Api, Image, NotFoundError
 from sio_lab.providers.incus_plan import POOL
 from sio_lab.text import Text
 
@@ -87,7 +88,8 @@ def _make_room(api: Api, images: Sequence[Image], missing: int, wanted: Collecti
     used, ours = api.images_in_use(), [image for image in images if _KEY in (image.properties or {})]
     for image in sorted(ours, key=lambda image: (_built_now(image), image.uploaded_at)):
         if (image.properties or {})[_KEY] not in wanted and image.fingerprint not in used and short > 0:
-            api.remove_image(image.fingerprint)
+            with suppress(NotFoundError):  # another lab makes room too
+                api.remove_image(image.fingerprint)
             short -= image.size
 
 

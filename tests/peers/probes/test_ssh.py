@@ -292,7 +292,7 @@ def test_sudo(folder: Path) -> None:
 
 def test_unix_socket(folder: Path, server: Sshd, tmp_path: Path) -> None:
     assert SSHD
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "ssh"))
         listener.listen()
@@ -307,4 +307,7 @@ def test_unix_socket(folder: Path, server: Sshd, tmp_path: Path) -> None:
         assert sessions.session("srv") is sessions.session("srv")
         sessions.close()
         process.wait(5)
-    assert threading.active_count() <= before  # those of earlier tests may end meanwhile
+    end = time.monotonic() + 5  # a thread that was told to end takes a moment to
+    while left := set(threading.enumerate()) - before:
+        assert time.monotonic() < end, left
+        time.sleep(0.05)
