@@ -40,32 +40,32 @@ def test_two_operating_systems(proof: Proof, service: OperatingSystems) -> None:
         )
 
     distinct = list({seen.machine_id or name: seen for name, seen in systems.items()}.values())
-    named = ", ".join(f"{name} : {seen.pretty_name}" for name, seen in systems.items())
+    named = ", ".join(f"{name} ({seen.pretty_name})" for name, seen in systems.items())
     distributions = {seen.distribution for seen in distinct}
     kernels = {seen.kernel_family for seen in distinct}
     proof.holds(
         len(distinct) > 1,
         *distinct,
         side="positive",
-        fr=f"une seule machine ({named}) : il faut deux serveurs",
-        en=f"only one machine ({named}): two servers are needed",
+        fr=f"une seule machine : {named} ; il faut deux serveurs",
+        en=f"only one machine: {named}; two servers are needed",
     )
     proof.holds(
         len(distributions) > 1,
         *distinct,
         side="positive",
-        fr=f"tous les serveurs ont le même système ({named}) : il en faut deux différents, dont un libre",
-        en=f"all servers run the same system ({named}): two different ones are needed, one of them open source",
+        fr=f"tous les serveurs ont le même système : {named} ; il en faut deux différents, dont un libre",
+        en=f"all servers run the same system: {named}; two different ones are needed, one of them open source",
     )
     proof.holds(
         not kernels <= PROPRIETARY,
         *distinct,
         side="positive",
-        fr=f"aucun système libre ({named})",
-        en=f"no open source system ({named})",
+        fr=f"aucun système libre : {named}",
+        en=f"no open source system: {named}",
     )
     if len(kernels) == 1:
         proof.remark(
-            fr=f"sous réserve : deux distributions d'un même noyau ({named})",
-            en=f"with a reservation: two distributions of one kernel ({named})",
+            fr=f"sous réserve : deux distributions d'un même noyau : {named}",
+            en=f"with a reservation: two distributions of one kernel: {named}",
         )
