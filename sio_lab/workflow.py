@@ -114,10 +114,7 @@ def reset(loaded: LoadedLab, report: Reporter, machines: Sequence[str] | None = 
     lab = loaded.lab
     unknown = sorted(set(machines or ()) - set(lab.machines))
     if unknown:
-        raise UsageError(
-            Text(f"machine inconnue de ce labo : {unknown[0]}", f"this lab has no machine {unknown[0]}"),
-            todo=Text(f"machines : {', '.join(lab.machines)}", f"machines: {', '.join(lab.machines)}"),
-        )
+        raise unknown_machine(unknown[0], lab)
     with lab_lock(lab.lab, "reset"):
         provider = provider_for(lab)
         if not provider.has_snapshot(lab, PROVISIONED):

@@ -14,7 +14,6 @@ import pytest
 from sio_lab import catalogue
 from sio_lab.audit.document import CheckResult
 from sio_lab.audit.requirement import Binding
-from sio_lab.catalogue import options_of
 from sio_lab.errors import SioLabError, UsageError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.services import Services
@@ -74,7 +73,7 @@ class Selection:
     def __init__(self, lab: Lab, only: Collection[str] = ()) -> None:
         known = catalogue.load()
         self._options = {row.id: section.options for section, row in known.rows()}
-        self._lab_options = options_of(lab.option)
+        self._lab_options = catalogue.options_of(lab.option)
         self._only = frozenset(only)
         for id_ in only:
             if not any(_within(row, id_) for row in self._options):

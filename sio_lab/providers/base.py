@@ -99,8 +99,8 @@ class Provider(Protocol):
     def snapshot(self, lab: Lab, name: str, report: Reporter) -> None:
         """Keep the present state of every machine under ``name``, replacing an older one."""
 
-    def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str] | None = None) -> None:
-        """Bring machines (default: all) back to the snapshot ``name``, running; the first ones first."""
+    def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str]) -> None:
+        """Bring ``machines`` back to the snapshot ``name``, running; the first ones first."""
 
     def has_snapshot(self, lab: Lab, name: str) -> bool:
         """Return whether every machine has the snapshot ``name``."""

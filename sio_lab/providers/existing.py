@@ -76,7 +76,7 @@ class ExistingProvider:
     def snapshot(self, lab: Lab, name: str, report: Reporter) -> None:
         """Do nothing: there is no way to keep the state of machines that are not ours."""
 
-    def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str] | None = None) -> None:
+    def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str]) -> None:
         """Refuse.
 
         Raises:

@@ -120,14 +120,13 @@ class IncusProvider:
 
         each(take, [machine for machine in lab.machines if machine in present], workers=_AT_ONCE)
 
-    def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str] | None = None) -> None:
-        """Bring machines (default: all) back to the snapshot ``name``, running."""
-        names = list(lab.machines if machines is None else machines)
+    def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str]) -> None:
+        """Bring ``machines`` back to the snapshot ``name``, running."""
         # Stopped at once first: Incus would shut them down cleanly, only to throw that state away. To stop is to
         # wait, for which no other has to wait.
         api = _api(lab)
-        with ThreadPoolExecutor(max_workers=len(names)) as pool:
-            stopped = {machine: pool.submit(_stop, api, machine) for machine in names}
+        with ThreadPoolExecutor(max_workers=len(machines)) as pool:
+            stopped = {machine: pool.submit(_stop, api, machine) for machine in machines}
 
             def back(machine: str) -> None:
                 report(Progress(machine, Text("retour à l'instantané", "back to the snapshot"), "running"))
@@ -136,7 +135,7 @@ class IncusProvider:
                 _start(api, lab, machine)
                 report(Progress(machine, Text("état de référence", "reference state"), "changed"))
 
-            each(back, names, workers=_AT_ONCE)
+            each(back, machines, workers=_AT_ONCE)
 
     def has_snapshot(self, lab: Lab, name: str) -> bool:
         """Return whether every machine has the snapshot ``name``."""

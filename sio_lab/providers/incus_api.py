@@ -15,10 +15,10 @@ from contextlib import closing, suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from sio_lab.errors import ProviderError
 from sio_lab.text import Text
@@ -74,7 +74,8 @@ class Image(BaseModel):
     """An image in the store."""
 
     fingerprint: str
-    properties: dict[str, str] | None = None
+    # The daemon says null where there are none.
+    properties: Annotated[dict[str, str], BeforeValidator(lambda given: given or {})] = {}
     uploaded_at: str = ""
     size: int = 0  # bytes
 
@@ -223,15 +224,16 @@ class Api:
             NotFoundError: what was asked for does not exist.
             ProviderError: the daemon does not answer, or says no; the error holds its words.
         """
-        sent = {"Content-Type": "application/json"} if body is not None else {}
-        data = json.dumps(body).encode() if body is not None else content
+        sent, data = dict(headers or {}), content
+        if body is not None:
+            sent, data = {"Content-Type": "application/json", **sent}, json.dumps(body).encode()
         words = {"project": self.project, **query}.items()
         target = f"{path}?{urlencode({name.replace('_', '-'): word for name, word in words if word != ''})}"
         for _ in range(_ATTEMPTS - 1):
             with suppress(TransientError):
-                return self._once(method, target, data, {**sent, **(headers or {})}, deadline)
+                return self._once(method, target, data, sent, deadline)
             time.sleep(_PAUSE)
-        return self._once(method, target, data, {**sent, **(headers or {})}, deadline)
+        return self._once(method, target, data, sent, deadline)
 
     def _once(
         self,

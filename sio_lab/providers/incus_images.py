@@ -85,23 +85,25 @@ def _make_room(api: Api, images: Sequence[Image], missing: int, wanted: Collecti
     short = missing * _SIZE + _MACHINES - api.free_space(POOL)
     if short <= 0:
         return
-    used, ours = api.images_in_use(), [image for image in images if _KEY in (image.properties or {})]
-    for image in sorted(ours, key=lambda image: (_built_now(image), image.uploaded_at)):
-        if (image.properties or {})[_KEY] not in wanted and image.fingerprint not in used and short > 0:
-            with suppress(NotFoundError):  # another lab makes room too
-                api.remove_image(image.fingerprint)
-            short -= image.size
-
-
-def _built_now(image: Image) -> bool:
-    return (image.properties or {}).get(_BUILDER) == build.builder()
+    used, builder = api.images_in_use(), build.builder()
+    spare = [
+        image
+        for image in images
+        if _KEY in image.properties and image.properties[_KEY] not in wanted and image.fingerprint not in used
+    ]
+    for image in sorted(spare, key=lambda image: (image.properties.get(_BUILDER) == builder, image.uploaded_at)):
+        with suppress(NotFoundError):  # another lab makes room too
+            api.remove_image(image.fingerprint)
+        short -= image.size
+        if short <= 0:
+            return
 
 
 def _known(images: Sequence[Image]) -> dict[str, str]:
     """Return the fingerprint of each image of ours, by key: the oldest, should two labs have made it at once."""
     known: dict[str, str] = {}
     for image in sorted(images, key=lambda image: image.uploaded_at):
-        if key := (image.properties or {}).get(_KEY):
+        if key := image.properties.get(_KEY):
             known.setdefault(key, image.fingerprint)
     return known
 

@@ -146,11 +146,10 @@ class VagrantProvider:
         """Keep the present state of every machine under ``name``."""
         self._each(lab, lab.machines, Text("instantané", "snapshot"), report, "snapshot", "save", "--force", name)
 
-    def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str] | None = None) -> None:
+    def restore(self, lab: Lab, name: str, report: Reporter, machines: Sequence[str]) -> None:
         """Bring machines back to the snapshot ``name``."""
-        chosen = lab.machines if machines is None else machines
         what = Text("retour à l'instantané", "back to the snapshot")
-        self._each(lab, chosen, what, report, "snapshot", "restore", "--no-provision", name)
+        self._each(lab, machines, what, report, "snapshot", "restore", "--no-provision", name)
 
     def has_snapshot(self, lab: Lab, name: str) -> bool:
         """Return whether every machine has the snapshot ``name``."""

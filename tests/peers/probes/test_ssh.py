@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from loopback import closed_port
 from sshd import SSHD, Sshd, access, deaf_port, sshd
+from threads import end_of_all_but
 
 from sio_lab.errors import IdentityError, ProbeTimeout, ProtocolError, Unreachable
 from sio_lab.probes import ssh_shell
@@ -307,7 +308,4 @@ def test_unix_socket(folder: Path, server: Sshd, tmp_path: Path) -> None:
         assert sessions.session("srv") is sessions.session("srv")
         sessions.close()
         process.wait(5)
-    end = time.monotonic() + 5  # a thread that was told to end takes a moment to
-    while left := set(threading.enumerate()) - before:
-        assert time.monotonic() < end, left
-        time.sleep(0.05)
+    end_of_all_but(before)

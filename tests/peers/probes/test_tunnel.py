@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from loopback import closed_port
 from sshd import Sshd, deaf_port, sshd
+from threads import end_of_all_but
 
 from sio_lab.errors import ProbeError, ProbeTimeout, ProtocolError, ServiceUnavailable, Unreachable
 from sio_lab.probes import ssh_tunnel
@@ -73,10 +74,7 @@ def test_connections_go_through(session: SshSession, shouter: Shouter) -> None:
         left_open = socket.create_connection(address)
     with suppress(ConnectionResetError), left_open:
         assert left_open.recv(100) in {b"", b"hello\n"}
-    end = time.monotonic() + 5  # the peer has threads of its own
-    while left := set(threading.enumerate()) - before:
-        assert time.monotonic() < end, left
-        time.sleep(0.05)
+    end_of_all_but(before)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(address)
 

@@ -193,5 +193,5 @@ def test_nothing_is_made_nor_removed() -> None:
     provider.snapshot(declared, "provisioned", pytest.fail)
     assert provider.has_snapshot(declared, "provisioned")
     with pytest.raises(ProviderError, match="not sio-lab's") as caught:
-        provider.restore(declared, "provisioned", pytest.fail)
+        provider.restore(declared, "provisioned", pytest.fail, list(declared.machines))
     assert caught.value.todo

@@ -119,6 +119,11 @@ def test_what_does_not_exist(daemon: Daemon, api: Api) -> None:
     assert api.instances() == {}
 
 
+def test_an_image_without_properties(daemon: Daemon, api: Api) -> None:
+    daemon.answers = [(200, {"type": "sync", "metadata": [{"fingerprint": "f", "properties": None}]})]
+    assert [image.properties for image in api.images()] == [{}]
+
+
 def test_an_answer_that_is_none(daemon: Daemon, api: Api) -> None:
     daemon.answers = [(502, b"<html>")]
     with pytest.raises(ProviderError, match="HTTP 502"):
