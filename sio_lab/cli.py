@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 from rich.console import Console
 
-from sio_lab import __version__, complaint
+from sio_lab import __version__, complaint, startup
 from sio_lab.language import Command, Group, Option, of_environment
 from sio_lab.text import Lang, Text
 
@@ -45,6 +45,15 @@ format_option = click.option(
     default="text",
     cls=Option,
     text=Text("text pour une personne, json pour un programme", "text for people, json for programs"),
+)
+output_option = click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    cls=Option,
+    text=Text(
+        "dossier des rapports (défaut : reports/ à côté du labo)",
+        "folder of reports (default: reports/ by the lab)",
+    ),
 )
 
 
@@ -211,15 +220,7 @@ def status_command(app: App, lab: Path, format_: str) -> None:
     cls=Option,
     text=Text("dossier de contrôles en plus ; répétable", "folder of further checks; repeatable"),
 )
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    cls=Option,
-    text=Text(
-        "dossier des rapports (défaut : reports/ à côté du labo)",
-        "folder of reports (default: reports/ by the lab)",
-    ),
-)
+@output_option
 @format_option
 @click.pass_obj
 def check_command(
@@ -252,15 +253,7 @@ def check_command(
 
 @command("report", fr="Réécrire les rapports du dernier audit.", en="Write the reports of the last audit again.")
 @lab_argument
-@click.option(
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    cls=Option,
-    text=Text(
-        "dossier des rapports (défaut : reports/ à côté du labo)",
-        "folder of reports (default: reports/ by the lab)",
-    ),
-)
+@output_option
 @format_option
 @click.pass_obj
 def report_command(app: App, lab: Path, output: Path | None, format_: str) -> None:
@@ -409,6 +402,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     Args:
         argv: arguments after the program's name; default: those of the process.
     """
+    startup.collect_seldom()
     everywhere = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     everywhere.add_argument("--lang", choices=("fr", "en"), default=of_environment(os.environ))
     everywhere.add_argument("--debug", action="store_true")

@@ -34,6 +34,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "requirement(binding): requirement that a check proves (sio_lab.audit.requirement)"
     )
     if config.option.lab is not None:
+        from sio_lab import startup
+
+        startup.collect_seldom()
         from sio_lab.audit.lab_plugin import LabPlugin
 
         config.pluginmanager.register(LabPlugin.of(config), LabPlugin.NAME)

@@ -18,7 +18,11 @@ import httpx
 from sio_lab.errors import ProbeTimeout, ProtocolError, ServiceUnavailable
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Answer, Observation
+from sio_lab.startup import without
 from sio_lab.text import Text
+
+with without("anyio", "trio"):  # it can be used with them too, and loads them wherever they are installed
+    import httpcore  # noqa: F401  # else httpx loads it at the first request
 
 _SHOWN = ("content-type", "location", "www-authenticate", "allow", "dav", "etag")  # never a cookie
 _SENT = 1000  # characters of a request's content that evidence keeps

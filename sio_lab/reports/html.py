@@ -10,9 +10,10 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from sio_lab import paths
@@ -28,16 +29,8 @@ filename = "report.html"
 
 def render(document: AuditDocument, lang: Lang) -> str:
     """Return the report on ``document``, opened in ``lang``."""
-    environment = Environment(
-        loader=FileSystemLoader(paths.data("templates")),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_harmless,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     style, script = _own("report.css"), _own("report.js")
-    return environment.get_template("report.html.j2").render(
+    return _template().render(
         document=document,
         lab=document.lab,
         lang=lang,
@@ -55,6 +48,19 @@ def render(document: AuditDocument, lang: Lang) -> str:
         kept=KEPT,
         **_HELPERS,
     )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(paths.data("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_harmless,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")
 
 
 def _own(name: str) -> Markup:

@@ -17,7 +17,7 @@ from sio_lab.provision import faults
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "sio_lab"
-COMMON = {"text", "errors", "paths", "parallel", "files"}
+COMMON = {"text", "errors", "paths", "parallel", "files", "startup"}
 
 MAY_IMPORT = {
     "lab": COMMON | {"lab"},

@@ -130,7 +130,7 @@ def _english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 )
 def test_wrong_options(pytester: pytest.Pytester, args: list[str], said: str) -> None:
     pytester.makepyfile(test_it=CHECKS)
-    result = pytester.runpytest_subprocess(*args)
+    result = pytester.runpytest_inprocess(*args)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert said in result.stderr.str()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
+import pytest
 from small_lab import SMALL, changed
 
 from sio_lab.disruption import pairs
@@ -12,6 +13,11 @@ from sio_lab.lab.model import Lab
 from sio_lab.probes.machine import Session
 from sio_lab.providers.base import Progress
 from sio_lab.text import Text
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pairs, "_ASKING", 0.01)
 
 
 class Pair:

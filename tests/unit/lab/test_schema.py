@@ -23,6 +23,17 @@ GOOD = {
 }
 
 
+@pytest.fixture(scope="module")
+def whole() -> dict[str, object]:
+    return structure()
+
+
+@pytest.fixture(scope="module")
+def validator(whole: dict[str, object]) -> jsonschema.Draft202012Validator:
+    jsonschema.Draft202012Validator.check_schema(whole)
+    return jsonschema.Draft202012Validator(whole)
+
+
 def test_published_schema_is_up_to_date() -> None:
     assert schema.FILE.read_text(encoding="utf-8") == schema.rendered(), "run: python -m sio_lab.lab.schema"
 
@@ -40,20 +51,15 @@ def test_the_example_of_the_page_loads(tmp_path: Path) -> None:
     assert load(tmp_path).lab.services.dbms
 
 
-def test_schema_is_a_schema() -> None:
-    jsonschema.Draft202012Validator.check_schema(json.loads(schema.rendered()))
-
-
 @pytest.mark.parametrize(
     "inventory", sorted((ROOT / "inventories").glob("*/lab.yml")), ids=lambda p: p.parent.name
 )
-def test_inventories_follow_the_schema(inventory: Path) -> None:
-    plain = json.loads(json.dumps(yaml.safe_load(inventory.read_text()), default=str))
-    jsonschema.validate(plain, json.loads(schema.FILE.read_text()))
+def test_inventories_follow_the_schema(inventory: Path, validator: jsonschema.Draft202012Validator) -> None:
+    validator.validate(json.loads(json.dumps(yaml.load(inventory.read_text(), yaml.CSafeLoader), default=str)))
 
 
-def test_shorthands_and_aliases_are_accepted() -> None:
-    jsonschema.validate(GOOD, structure())
+def test_shorthands_and_aliases_are_accepted(validator: jsonschema.Draft202012Validator) -> None:
+    validator.validate(GOOD)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +80,11 @@ def test_shorthands_and_aliases_are_accepted() -> None:
     ],
     ids=str,
 )
-def test_what_the_model_refuses_is_refused(change: dict[str, object]) -> None:
+def test_what_the_model_refuses_is_refused(
+    change: dict[str, object], validator: jsonschema.Draft202012Validator
+) -> None:
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(GOOD | change, structure())
+        validator.validate(GOOD | change)
 
 
 def _keys(section: object, path: str = "") -> Iterator[tuple[str, Section]]:
@@ -90,8 +98,7 @@ def _keys(section: object, path: str = "") -> Iterator[tuple[str, Section]]:
             yield from _keys(inner, path)
 
 
-def test_every_key_is_explained_and_exemplified() -> None:
-    whole = structure()
+def test_every_key_is_explained_and_exemplified(whole: dict[str, object]) -> None:
     undescribed = [path for path, key in _keys(whole) if "description" not in key and "$ref" not in str(key)]
     assert undescribed == []
     bare = [path for path, key in _keys(whole) if "examples" not in key and "$ref" not in str(key)]
