@@ -121,10 +121,10 @@ def _apart(folders: Sequence[Path]) -> Iterator[None]:
     finally:
         sys.dont_write_bytecode = bytecode
         _restore(environment)
+        inside = tuple(f"{folder}{os.sep}" for folder in folders)
         for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
             # Checks are read again by the next audit: their files may have changed.
-            if file and any(Path(file).is_relative_to(folder) for folder in folders):
+            if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
 
 

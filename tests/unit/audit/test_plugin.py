@@ -47,6 +47,13 @@ def test_of_somebody_else():
 )
 
 
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the plugins of others that are installed, which each run would load again."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "sio_lab.audit.plugin")
+
+
 def run(pytester: pytest.Pytester, ground: Ground, *args: str, lang: Lang = "en") -> pytest.RunResult:
     pytester.makepyfile(test_it=CHECKS)
     plugin = LabPlugin(ground.lab, lambda: nullcontext(ground), lang=lang)
@@ -135,8 +142,10 @@ def test_wrong_options(pytester: pytest.Pytester, args: list[str], said: str) ->
     assert said in result.stderr.str()
 
 
-def test_inert_without_a_lab(pytester: pytest.Pytester) -> None:
+def test_inert_without_a_lab(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     """Any pytest run on a machine with sio-lab: nothing of it is loaded but the plugin itself."""
+    monkeypatch.delenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    monkeypatch.delenv("PYTEST_PLUGINS")
     pytester.makepyfile("""
         import json, sys
         def test_it(request):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,7 +28,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], list[
     tools.mkdir()
     program = tools / "mmdebstrap"
     program.write_text(
-        "#!/usr/bin/env python3\n"
+        f"#!{sys.executable} -IS\n"
         "import json, os, sys\n"
         f"with open({str(tmp_path / 'calls')!r}, 'a') as calls:\n"
         "    calls.write(json.dumps(sys.argv[1:]) + '\\n')\n"
