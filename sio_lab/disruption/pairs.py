@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic, sleep
 
+from sio_lab import parallel
 from sio_lab.disruption.cuts import Sessions
 from sio_lab.errors import ProbeError
 from sio_lab.lab.model import Lab
@@ -22,7 +24,8 @@ def await_nominal(lab: Lab, sessions: Sessions, report: Reporter, *, within: flo
     for name in waiting:
         report(Progress(name, said, "running"))
     while waiting:
-        for name in [each for each in waiting if is_nominal(lab, sessions, each)]:
+        found = parallel.each(partial(is_nominal, lab, sessions), waiting, workers=len(waiting))
+        for name in [name for name, nominal in zip(waiting, found, strict=True) if nominal]:
             waiting.remove(name)
             report(Progress(name, said, "unchanged"))
         if monotonic() > end:

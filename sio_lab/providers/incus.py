@@ -108,12 +108,12 @@ class IncusProvider:
     def snapshot(self, lab: Lab, name: str, report: Reporter) -> None:
         """Keep the present state of every machine under ``name``."""
         api = _api(lab)
-        present = api.instances(snapshots=True)
+        present = api.instances()
         step = Text("instantané", "snapshot")
 
         def take(machine: str) -> None:
             path = f"/1.0/instances/{machine}/snapshots"
-            if _has(present[machine], name):
+            if api.has_snapshot(machine, name):
                 api.request("DELETE", f"{path}/{name}")
             api.request("POST", path, {"name": name, "stateful": False})
             report(Progress(machine, step, "changed"))
@@ -139,8 +139,8 @@ class IncusProvider:
 
     def has_snapshot(self, lab: Lab, name: str) -> bool:
         """Return whether every machine has the snapshot ``name``."""
-        present = _api(lab).instances(snapshots=True)
-        return all(machine in present and _has(present[machine], name) for machine in lab.machines)
+        api = _api(lab)
+        return all(each(lambda machine: api.has_snapshot(machine, name), lab.machines, workers=_AT_ONCE))
 
     def power_off(self, lab: Lab, machine: str) -> None:
         """Take the power from ``machine``: its processes are killed, all at once."""
@@ -341,7 +341,3 @@ def _state(instance: Instance | None) -> MachineState:
     if instance is None:
         return "absent"
     return "running" if instance.running else "stopped"
-
-
-def _has(instance: Instance, snapshot: str) -> bool:
-    return any(kept.name == snapshot for kept in instance.snapshots or ())

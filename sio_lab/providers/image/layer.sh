@@ -3,6 +3,7 @@
 set -eu
 root=$1
 cd "$root"
+sysv=etc/systemd/system-generators/systemd-sysv-generator # masked where each script has a unit of its own
 
 units() {
     # Links of units that are wanted at boot, and scripts of SysV that have no unit of their own.
@@ -29,6 +30,9 @@ case "$2" in
             esac
         done
         rm tmp/units.before
+        for script in etc/init.d/*; do
+            [ -e "usr/lib/systemd/system/$(basename "$script").service" ] || rm -f "$sysv"
+        done
         ;;
     base)
         units | while read -r link; do
@@ -64,11 +68,24 @@ END
         ln -s /dev/null etc/systemd/system/multi-user.target.wants/dbus.service # its socket starts it when needed
         printf '[Service]\nExecStartPre=\n' >etc/systemd/system/ssh.service.d/sio-lab.conf # it tests itself as it starts
         # Nobody reads it, and each login would run it.
-        rm -f etc/update-motd.d/*
+        rm -r etc/update-motd.d
         mkdir -p etc/systemd/system-generators
         for generator in debug fstab getty gpt-auto hibernate-resume rc-local run ssh system-update tpm2; do
             ln -s /dev/null "etc/systemd/system-generators/systemd-$generator-generator"
         done
+        ln -s /dev/null "$sysv"
+        # Its second command is for devices that are plugged in.
+        mkdir -p etc/systemd/system/networking.service.d etc/systemd/system/systemd-sysctl.service.d
+        printf '[Service]\nExecStart=\nExecStart=/usr/sbin/ifup -a --read-environment\n' \
+            >etc/systemd/system/networking.service.d/sio-lab.conf
+        # What only the host's kernel can be told; without it there mostly is nothing to apply.
+        rm -f usr/lib/sysctl.d/10-coredump-debian.conf usr/lib/sysctl.d/50-pid-max.conf
+        cat >etc/systemd/system/systemd-sysctl.service.d/sio-lab.conf <<END
+[Unit]
+ConditionPathExistsGlob=|/etc/sysctl.d/*.conf
+ConditionPathExistsGlob=|/run/sysctl.d/*.conf
+ConditionPathExistsGlob=|/usr/lib/sysctl.d/*.conf
+END
         # Told of each interface, for a resolver that is not there.
         chmod -x etc/network/if-*.d/resolved 2>/dev/null || true
         # Nothing public is reached from a lab: it trusts its own authority alone, which is then quick to add.
