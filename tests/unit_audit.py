@@ -43,7 +43,7 @@ def both(proof, name="bdd1"):
 """
 
 
-@dataclass
+@dataclass(eq=False)
 class FakeSession:
     """A machine that answers what its commands ask for."""
 

@@ -44,7 +44,7 @@ class Machine:
     def __init__(self, name: str, session: Session, record: Callable[[Evidence], None]) -> None:
         self.name = name
         self.session = session
-        self._record = record
+        self.record = record
 
     def run(self, command: str, *, stdin: str = "", deadline: float = 10.0) -> Ran:
         """Run ``command`` in a shell of this machine and record it.
@@ -82,7 +82,7 @@ class Machine:
             at=at,
             duration=monotonic() - start,
         )
-        self._record(evidence)
+        self.record(evidence)
         return evidence
 
     @property

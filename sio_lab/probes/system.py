@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from threading import Lock
 from time import monotonic
+from weakref import WeakKeyDictionary
 
 from sio_lab.audit.document import Nature
 from sio_lab.errors import ProbeTimeout, ProtocolError, ServiceUnavailable
-from sio_lab.probes.machine import Machine
+from sio_lab.probes.machine import Machine, Session
 from sio_lab.probes.observation import Answer, Observation
 from sio_lab.text import Text
 
@@ -108,14 +110,38 @@ class SystemObservation(Observation):
         return self.family.split("/", 1)[0]
 
 
+@dataclass(slots=True, eq=False)
+class _Known:
+    """What the machine of a session said it is, once it was asked."""
+
+    lock: Lock = field(default_factory=Lock)
+    seen: SystemObservation | None = None
+
+
+_known: WeakKeyDictionary[Session, _Known] = WeakKeyDictionary()
+_knowing = Lock()
+
+
 def identify(machine: Machine) -> SystemObservation:
-    """Ask ``machine`` what it is, in one round trip (two for Windows).
+    """Ask ``machine`` what it is, in one round trip (two for Windows); once a session, whoever wants to know.
 
     Raises:
         Unreachable: the machine does not answer.
         ProbeTimeout: it took more than ten seconds.
         ProtocolError: what it answers is no known system.
     """
+    with _knowing:
+        known = _known.setdefault(machine.session, _Known())
+    with known.lock:
+        if known.seen is None:
+            known.seen = _asked(machine)
+            return known.seen
+        evidence = replace(known.seen.evidence, side="context")
+    machine.record(evidence)
+    return replace(known.seen, evidence=evidence)
+
+
+def _asked(machine: Machine) -> SystemObservation:
     at, start = datetime.now(UTC), monotonic()
     sent = _POSIX
     _, stdout, stderr = machine.session.run("sh", stdin=sent, deadline=10)

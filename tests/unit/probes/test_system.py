@@ -141,6 +141,29 @@ def test_identify_this_machine_in_one_round_trip() -> None:
     assert seen.evidence.probe == "system.identify"
 
 
+def test_identify_asks_once_a_session_and_each_check_has_its_evidence() -> None:
+    session, first, second = LocalSession({"sh": DEBIAN_CONTAINER}), list[Evidence](), list[Evidence]()
+    seen = system.identify(machine(session, first))
+    first[0].side = "positive"
+    again = system.identify(machine(session, second))
+    assert len(session.asked) == 1
+    assert again.machine_id == seen.machine_id
+    assert (again.evidence.side, again.evidence.sha256, again.evidence.at) == (
+        "context",
+        seen.evidence.sha256,
+        seen.evidence.at,
+    )
+    assert second == [again.evidence]
+
+
+def test_identify_asks_again_what_did_not_answer() -> None:
+    session = LocalSession({})
+    with pytest.raises(ProtocolError):
+        system.identify(machine(session))
+    session.answers["sh"] = DEBIAN_CONTAINER
+    assert system.identify(machine(session)).granted
+
+
 def test_identify_recorded_container() -> None:
     seen = system.identify(machine(LocalSession({"sh": DEBIAN_CONTAINER})))
     assert (seen.pretty_name, seen.family) == ("Debian GNU/Linux 13 (trixie)", "linux/debian")
