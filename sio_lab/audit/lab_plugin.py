@@ -40,11 +40,11 @@ class WhenDone(Protocol):
         """Take ``findings``."""
 
 
-class Judged(Exception):
-    """A check that did not pass."""
+class Judged(pytest.fail.Exception):  # type: ignore[name-defined, misc]  # as pytest documents it
+    """A check that did not pass; where it was raised says nothing, and pytest would take its time to show it."""
 
     def __init__(self, result: CheckResult) -> None:
-        super().__init__(result.outcome)
+        super().__init__(result.outcome, pytrace=False)
         self.result = result
 
 
