@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,10 +98,14 @@ def test_client_program() -> None:
 
 
 def test_processes() -> None:
-    """Run for real: this very process works, nobody bears the other name."""
+    """Run for real: a process of our own works, nobody bears the other name."""
     here = machine()
-    before = processes(here, "pytest")
-    assert before.granted
-    sum(number * number for number in range(500_000))
-    assert processes(here, "pytest").since(before) > 0
+    with subprocess.Popen([sys.executable, "-IS", "-c", "while True: pass", "siolab-works"]) as working:
+        try:
+            before = processes(here, "siolab-works$")
+            assert before.granted
+            time.sleep(0.3)
+            assert processes(here, "siolab-works$").since(before) > 0
+        finally:
+            working.kill()
     assert not processes(here, "^siolab-is-no-process$").granted
