@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import signal
 
-from sio_lab import startup
-
-startup.collect_seldom()
-
 # A shell that puts a job in the background has it ignore SIGINT, and whatever it starts inherits that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
