@@ -101,7 +101,6 @@ def _arguments(folders: Sequence[Path]) -> list[str]:
         "sio_lab.audit.plugin",
         "--no-header",
         "--no-summary",
-        "--tb=no",  # results say why, and nobody reads the rest
         *(word for name in _WITHOUT for word in ("-p", f"no:{name}")),
     ]
 

@@ -113,7 +113,7 @@ class IncusProvider:
 
         def take(machine: str) -> None:
             path = f"/1.0/instances/{machine}/snapshots"
-            if api.has_snapshot(machine, name):
+            with suppress(NotFoundError):
                 api.request("DELETE", f"{path}/{name}")
             api.request("POST", path, {"name": name, "stateful": False})
             report(Progress(machine, step, "changed"))

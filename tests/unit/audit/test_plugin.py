@@ -47,11 +47,12 @@ def test_of_somebody_else():
 )
 
 
-@pytest.fixture(autouse=True)
-def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the plugins of others that are installed, which each run would load again."""
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """Runs of pytest without the plugins of others that are installed, which each would load again."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     monkeypatch.setenv("PYTEST_PLUGINS", "sio_lab.audit.plugin")
+    return pytester
 
 
 def run(pytester: pytest.Pytester, ground: Ground, *args: str, lang: Lang = "en") -> pytest.RunResult:

@@ -89,7 +89,7 @@ def test_no_more_than_its_workers(log: Log) -> None:
 
 
 def test_deadline_frees_who_waits_and_what_was_shared(log: Log) -> None:
-    stuck = log.task("stuck", shared="dbms", lasts=0.5, deadline=0.1)
+    stuck = log.task("stuck", shared="dbms", lasts=1, deadline=0.1)
     cut = log.task("cut", exclusive="dbms")
     scheduler = Scheduler(workers=1)
     scheduler.submit(stuck, cut)
@@ -109,7 +109,7 @@ def test_what_is_disturbed_stays_so_until_the_thread_ends(log: Log) -> None:
 
 
 def test_nobody_waits_for_ever_for_what_stays_disturbed(log: Log) -> None:
-    cut = log.task("cut", exclusive="dbms", lasts=1, deadline=0.1)
+    cut = log.task("cut", exclusive="dbms", lasts=2, deadline=0.1)
     user = log.task("user", shared="dbms")
     Scheduler(grace=0.2).submit(cut, user)
     wait(cut, user)
@@ -117,7 +117,7 @@ def test_nobody_waits_for_ever_for_what_stays_disturbed(log: Log) -> None:
 
 
 def test_stop_lets_everybody_go(log: Log) -> None:
-    long, queued, late = (log.task(name, lasts=0.2) for name in ("long", "queued", "late"))
+    long, queued, late = (log.task(name, lasts=0.5) for name in ("long", "queued", "late"))
     scheduler = Scheduler(workers=1)
     scheduler.submit(long, queued)
     time.sleep(0.05)

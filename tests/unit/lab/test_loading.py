@@ -139,7 +139,7 @@ def test_syntax(tmp_path: Path, content: str, line: int, part: str) -> None:
 
 
 def test_nested_without_end(tmp_path: Path) -> None:
-    assert "nested" in failure(tmp_path, "a: " + "[\n" * 2_000).what.en
+    assert "nested" in failure(tmp_path, "a: " + "[\n" * 20_000).what.en
 
 
 def test_alias_bomb(tmp_path: Path) -> None:

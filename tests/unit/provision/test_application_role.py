@@ -109,7 +109,7 @@ def test_what_the_forge_has_not_got_yet_is_waited_for(repository: Path, tmp_path
         running.stdin.write(packed("source of now"))
         running.stdin.close()
         with pytest.raises(subprocess.TimeoutExpired):
-            running.wait(0.3)
+            running.wait(1)
         (repository / "page.php").write_text("source of now", encoding="utf-8")
         git(repository, "commit", "--quiet", "--all", "--message", "now")
         git(repository, "tag", "--force", "v1")
