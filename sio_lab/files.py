@@ -9,17 +9,17 @@ from typing import Any
 
 import yaml
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml, ten times faster, where PyYAML was built with it."""
 
 
 def own_yaml(path: Path) -> Any:
-    """Return what ``path`` holds, one of our own files: libyaml does not bear what a stranger's may hold.
+    """Return what ``path`` holds, one of our own files.
 
     Raises:
         yaml.YAMLError: it is no YAML.
     """
-    return yaml.load(path.read_bytes(), Loader=_LOADER)  # noqa: S506  # a safe loader, both of them
+    return yaml.load(path.read_bytes(), Loader=FAST_LOADER)  # noqa: S506  # a safe loader, both of them
 
 
 def write(path: Path, content: bytes, *, mode: int = 0o600) -> None:

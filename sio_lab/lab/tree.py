@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import yaml
 
 from sio_lab.errors import LabFileError, Problem
+from sio_lab.files import FAST_LOADER
 from sio_lab.text import Text
 
 _STANDARD = {
@@ -103,7 +105,7 @@ def parse(text: str, file: str) -> Tree:
         LabFileError: it is no YAML, it holds several documents, or it expands without end.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _compose(text)
     except yaml.MarkedYAMLError as error:
         raise LabFileError.of(file, [_syntax(error)]) from error
     except yaml.reader.ReaderError as error:
@@ -121,6 +123,14 @@ def parse(text: str, file: str) -> Tree:
         tree.value = _Builder(tree, file).value(root, ())
         tree.values[()] = tree.keys[()] = _place(root)
     return tree
+
+
+def _compose(text: str) -> yaml.Node | None:
+    # What libyaml refuses, PyYAML's own parser reads again: it takes a little more, and says in words that we know
+    # what is wrong.
+    with suppress(yaml.YAMLError, UnicodeError, RecursionError):
+        return yaml.compose(text, Loader=FAST_LOADER)
+    return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 class _Builder:
@@ -156,7 +166,7 @@ class _Builder:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        quoted = isinstance(node, yaml.ScalarNode) and node.style is not None
+        quoted = isinstance(node, yaml.ScalarNode) and bool(node.style)
         return str(node.value) if quoted or node.value not in _NULLS else None
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Value]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,10 +20,21 @@ def end(below: Path) -> None:
 
     The machines concerned must not run.
     """
+    if below.is_dir() or _is_served(below):
+        _end_processes(below)
+    for path in below.glob("*.sock") if below.is_dir() else [below]:
+        path.unlink(missing_ok=True)
+
+
+def _is_served(path: Path) -> bool:
+    # All processes need not be looked at for each machine that starts.
+    with socket.socket(socket.AF_UNIX) as peer:
+        return peer.connect_ex(str(path)) == 0
+
+
+def _end_processes(below: Path) -> None:
     mark = f":{below}".encode()
     for number, argv in processes.running():
         if argv[1:2] == [b"forkproxy"] and any(mark in argument for argument in argv):
             with suppress(OSError):
                 os.kill(number, signal.SIGTERM)
-    for socket in below.glob("*.sock") if below.is_dir() else [below]:
-        socket.unlink(missing_ok=True)

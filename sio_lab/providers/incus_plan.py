@@ -92,7 +92,7 @@ def of_machine(lab: Lab, name: str, image: str, keys: ssh_keys.Keys) -> Plan:
 def _interfaces(lab: Lab, name: str) -> str:
     """Return the configuration of the machine's interfaces (interfaces(5))."""
     gateway = lab.gateway(name)
-    lines = ["# Written by sio-lab.", "auto lo", "iface lo inet loopback"]
+    lines = ["# Written by sio-lab.", "no-scripts lo", "auto lo", "iface lo inet loopback"]
     for perimeter, address in lab.machines[name].addresses.items():
         cidr = lab.perimeters[perimeter].cidr
         interface = perimeter[:15]
