@@ -15,8 +15,8 @@ import click
 from rich.console import Console
 
 from sio_lab import __version__, complaint, startup
-from sio_lab.language import Command, Group, Option, of_environment
-from sio_lab.text import Lang, Text
+from sio_lab.language import Command, Group, Option
+from sio_lab.text import Lang, Text, lang_of
 
 if TYPE_CHECKING:
     from sio_lab.audits import Audit
@@ -402,9 +402,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     Args:
         argv: arguments after the program's name; default: those of the process.
     """
-    startup.collect_seldom()
+    startup.hurry()
     everywhere = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    everywhere.add_argument("--lang", choices=("fr", "en"), default=of_environment(os.environ))
+    everywhere.add_argument("--lang", choices=("fr", "en"), default=lang_of(os.environ))
     everywhere.add_argument("--debug", action="store_true")
     known, rest = everywhere.parse_known_args(sys.argv[1:] if argv is None else list(argv))
     app = App(known.lang, known.debug, Console(), Console(stderr=True))

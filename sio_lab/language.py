@@ -1,21 +1,12 @@
-"""Which of its two languages the tool speaks, and how its commands do."""
+"""How commands speak both languages of the tool."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from sio_lab.text import Lang, Text
-
-
-def of_environment(environment: Mapping[str, str]) -> Lang:
-    """Return the language of a locale: French for ``fr*``, English for all others (POSIX order)."""
-    for name in ("SIO_LAB_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := environment.get(name):
-            return "fr" if value.lower().startswith("fr") else "en"
-    return "en"
 
 
 def _lang(ctx: click.Context) -> Lang:

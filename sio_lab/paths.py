@@ -33,6 +33,16 @@ def state(lab_name: str) -> Path:
     return folder
 
 
+def certificates(lab_name: str) -> Path:
+    """Return where a lab's certificates are kept: ``ca.crt``, ``<machine>.crt``, ``<machine>.key``."""
+    return state(lab_name) / "pki"
+
+
+def authority(lab_name: str) -> Path:
+    """Return the certificate (PEM) of a lab's authority; it exists once the lab is provisioned."""
+    return certificates(lab_name) / "ca.crt"
+
+
 def cache() -> Path:
     """Return the folder that keeps built images; all of it can be rebuilt."""
     folder = user_cache_path("sio-lab")

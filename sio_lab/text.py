@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,3 +28,11 @@ class Text:
     def same(cls, text: str) -> Text:
         """Return a text that reads the same in both languages (names, numbers, raw output)."""
         return cls(text, text)
+
+
+def lang_of(environment: Mapping[str, str]) -> Lang:
+    """Return the language of a locale: French for ``fr*``, English for all others (POSIX order)."""
+    for name in ("SIO_LAB_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := environment.get(name):
+            return "fr" if value.lower().startswith("fr") else "en"
+    return "en"

@@ -17,7 +17,7 @@ from sio_lab.lab.unknown import unknown_machine
 from sio_lab.lock import lab_lock
 from sio_lab.providers import provider_for
 from sio_lab.providers.base import Reporter
-from sio_lab.provision import faults, inventory, pki, roles, run, secrets, sources
+from sio_lab.provision import faults, inventory, roles, run, secrets, sources
 from sio_lab.text import Text
 
 PROVISIONED = "provisioned"
@@ -76,6 +76,8 @@ def up(
         changed = provider.up(lab, recipes, report)
         access = provider.access(lab)
         if provision if provision is not None else lab.provider != "existing":
+            from sio_lab.provision import pki  # slow to import, and needed here alone
+
             changed |= run.site(lab, access, known, pki.ensure(lab), report)
         _give_back(lab, report)
         broken = tuple(entry.name for entry in faults.journal(lab.lab))
@@ -193,5 +195,5 @@ def shell_command(loaded: LoadedLab, machine: str) -> list[str]:
             where=machine,
             todo=Text(f"montez le labo : sio-lab up {loaded.path}", f"bring the lab up: sio-lab up {loaded.path}"),
         )
-    inventory.write(lab, access, secrets.load(lab), pki.folder(lab))
+    inventory.write(lab, access, secrets.load(lab), paths.certificates(lab.lab))
     return ["ssh", "-F", str(inventory.folder(lab) / "ssh_config"), machine]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from sio_lab.errors import InconclusiveError
 from sio_lab.lab.model import Lab
 from sio_lab.probes.machine import Machine
-from sio_lab.providers import existing
 from sio_lab.providers.base import SshAccess
 from sio_lab.text import Text
 
@@ -64,6 +63,7 @@ def connected(
         SioLabError: as ``netdevice.connected``, on entry.
     """
     from sio_lab.probes import netdevice  # netmiko is slow to import, and seldom used
+    from sio_lab.providers import existing
 
     kind, connection = device_type(lab, name), lab.machines[name].connection
     if connection:

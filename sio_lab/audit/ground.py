@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sio_lab import paths
 from sio_lab.audit import equipment
 from sio_lab.audit.machines import Sessions
 from sio_lab.disruption.cuts import Ways
@@ -72,14 +73,14 @@ def of_lab(loaded: LoadedLab, report: Reporter | None = None) -> Iterator[Ground
     from sio_lab.lock import lab_lock
     from sio_lab.probes import ssh
     from sio_lab.providers import provider_for
-    from sio_lab.provision import pki, secrets
+    from sio_lab.provision import secrets
 
     lab = loaded.lab
     with lab_lock(lab.lab, "check"):
         provider = provider_for(lab)
         if "running" not in provider.status(lab).values():
             raise not_up(loaded)
-        ca = pki.ca(lab)
+        ca = paths.authority(lab.lab)
         if lab.provider != "existing" and not ca.exists():
             raise not_provisioned(loaded)
         journal.wake(lab, provider, report or _silent)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pytest
 
@@ -23,9 +23,8 @@ from sio_lab.audit.selection import Broken, Selection
 from sio_lab.errors import SioLabError
 from sio_lab.lab import load
 from sio_lab.lab.model import Lab
-from sio_lab.language import of_environment
 from sio_lab.providers.base import Progress, Reporter
-from sio_lab.text import Lang, Text
+from sio_lab.text import Lang, Text, lang_of
 
 _NO_PROCESSES = Text(
     "les contrôles d'un labo sont déjà menés de front : retirez -n (pytest-xdist)",
@@ -86,6 +85,7 @@ class LabPlugin:
         self._engine: Engine | None = None
         self._cases: dict[pytest.Item, Case] = {}
         self._tasks: dict[pytest.Item, Task] = {}
+        self._alone = False
         self.broken: list[Broken] = []
         self.begun = False
 
@@ -96,7 +96,7 @@ class LabPlugin:
         Raises:
             pytest.UsageError: the lab cannot be read, or a requirement does not exist.
         """
-        lang = of_environment(os.environ)
+        lang = lang_of(os.environ)
         if getattr(config.option, "numprocesses", None):
             raise pytest.UsageError(_NO_PROCESSES.get(lang))
         only, disrupt, file = config.option.only, config.option.disrupt, config.option.audit_json
@@ -199,6 +199,7 @@ class LabPlugin:
                 interrupted = True
                 try:
                     self._begin(self._engine, session.items, folders)
+                    self._alone = self._only_ours(session)
                     self.begun = True
                     result = yield
                     interrupted = False
@@ -225,6 +226,15 @@ class LabPlugin:
         self._tasks.update(zip(calls, engine.start(list(calls.values())), strict=True))
         engine.identify()  # last: many small questions fill what the last of the checks leave free
 
+    def _only_ours(self, session: pytest.Session) -> bool:
+        """Return whether nothing is set up or torn down for any check, but by pytest itself."""
+        hooks = session.config.hook.pytest_runtest_setup, session.config.hook.pytest_runtest_teardown
+        users = {impl.function.__module__ for hook in hooks for impl in hook.get_hookimpls()}
+        settled = {item for item, case in self._cases.items() if case.result}
+        return all(module.startswith(("_pytest.", __name__)) for module in users) and all(
+            item in self._tasks or item in settled for item in session.items
+        )
+
     def _call(self, item: pytest.Function, case: Case) -> Callable[[], object]:
         known = {"lab": self._lab, "proof": case.proof, "service": self._service(case)}
         known |= item.callspec.params if hasattr(item, "callspec") else {}
@@ -241,6 +251,23 @@ class LabPlugin:
         found = self._engine.findings() if self._engine else Findings((), (), ())
         unread = [result for broken in self.broken for result in broken.results(self._selection)]
         return Findings([*found.checks, *unread], found.machines, found.traces)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Wait for a check that runs already: nothing is set up for it, which is most of pytest's work."""
+        if not self._alone or item not in self._tasks:
+            return None
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        phases: dict[Literal["call", "teardown"], Callable[[], object]] = {
+            "call": lambda: self._wait(item, self._tasks[item]),
+            "teardown": lambda: None,  # with its report, what others write of a test is complete
+        }
+        for when, phase in phases.items():
+            call = pytest.CallInfo.from_call(phase, when, reraise=(KeyboardInterrupt, pytest.exit.Exception))
+            report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        return True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -260,10 +287,14 @@ class LabPlugin:
             function = pyfuncitem.obj
             values = {name: pyfuncitem.funcargs[name] for name in selection.arguments(pyfuncitem)}
             (task,) = self._engine.start([(case, lambda: function(**values))])
-        task.done.wait()
-        if case.result and case.result.outcome != "passed":
-            raise Judged(case.result)
+        self._wait(pyfuncitem, task)
         return True
+
+    def _wait(self, item: pytest.Item, task: Task) -> None:
+        task.done.wait()
+        result = self._cases[item].result
+        if result and result.outcome != "passed":
+            raise Judged(result)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.lab is not None:
         from sio_lab import startup
 
-        startup.collect_seldom()
+        startup.hurry()
         from sio_lab.audit.lab_plugin import LabPlugin
 
         config.pluginmanager.register(LabPlugin.of(config), LabPlugin.NAME)

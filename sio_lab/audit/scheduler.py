@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from threading import Condition, Event, Thread
+from math import inf
+from threading import Condition, Event, Thread, current_thread
 from time import monotonic
 
 # Checks wait for networks more than they compute, but deadlines must not be spent on queueing for a processor.
@@ -62,6 +63,7 @@ class Scheduler:
         self._ends: dict[Task, float] = {}  # running tasks, and when their time is over
         self._overdue: dict[Task, float] = {}  # abandoned tasks that still disturb, and since when
         self._threads: dict[Task, Thread] = {}
+        self._wakes = inf  # when the dispatcher looks again by itself
         self._stopped = False
         Thread(target=self._dispatch, name="sio-lab scheduler", daemon=True).start()
 
@@ -109,7 +111,8 @@ class Scheduler:
                     self._waiting.remove(task)
                 self._start_what_can()
                 if not expired and not blocked:
-                    self._changed.wait(self._until_next(now))
+                    self._wakes = self._next_end(now)
+                    self._changed.wait(None if self._wakes == inf else self._wakes - now)
             # Out of the lock: they tell the user, which may take its time.
             for task in expired:
                 task.expired()
@@ -118,27 +121,41 @@ class Scheduler:
                 task.blocked()
                 task.done.set()
 
-    def _start_what_can(self) -> None:
+    def _start_what_can(self, mine: Thread | None = None) -> Task | None:
+        """Start tasks in threads of their own, but the first in ``mine``, which is to run what this returns."""
+        first = None
         for task in list(self._waiting):
             if len(self._ends) >= self._workers:
-                return
-            if not any(task.excludes(other) for other in (*self._ends, *self._overdue)):
-                self._waiting.remove(task)
-                self._ends[task] = monotonic() + task.deadline
+                break
+            if any(task.excludes(other) for other in (*self._ends, *self._overdue)):
+                continue
+            self._waiting.remove(task)
+            self._ends[task] = end = monotonic() + task.deadline
+            if mine and not first:
+                first, thread = task, mine
+                mine.name = task.name
+            else:
                 thread = Thread(target=self._run, args=(task,), name=task.name, daemon=True)
-                self._threads[task] = thread
                 thread.start()
-
-    def _run(self, task: Task) -> None:
-        try:
-            task.work()
-        finally:
-            with self._changed:
-                self._ends.pop(task, None)
-                self._overdue.pop(task, None)
-                self._threads.pop(task, None)
+            self._threads[task] = thread
+            if end < self._wakes:
                 self._changed.notify_all()
-            task.done.set()
+        return first
+
+    def _run(self, task: Task | None) -> None:
+        while task:
+            following = None
+            try:
+                task.work()
+            finally:
+                with self._changed:
+                    self._ends.pop(task, None)
+                    self._overdue.pop(task, None)
+                    self._threads.pop(task, None)
+                    if not self._stopped:
+                        following = self._start_what_can(current_thread())
+                task.done.set()
+            task = following
 
     def _abandon(self, task: Task, now: float) -> None:
         del self._ends[task]
@@ -148,7 +165,6 @@ class Scheduler:
     def _hopeless(self, task: Task, now: float) -> bool:
         return any(now - since >= self._grace and task.excludes(other) for other, since in self._overdue.items())
 
-    def _until_next(self, now: float) -> float | None:
+    def _next_end(self, now: float) -> float:
         times = [*self._ends.values(), *(since + self._grace for since in self._overdue.values() if self._waiting)]
-        later = [time for time in times if time > now]
-        return min(later) - now + 0.001 if later else None
+        return min((time for time in times if time > now), default=inf) + 0.001

@@ -1,6 +1,5 @@
 """What sections of the lab file have in common."""
 
-from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated, get_args, get_type_hints
@@ -12,9 +11,12 @@ AccountName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9._-]{0,30}$")]
 
 
 class Strict(BaseModel):
-    """A section of the lab file: unknown keys are errors, values never change once read."""
+    """A section of the lab file: unknown keys are errors, values never change once read.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Validators are built when first used: the lab's holds all others.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     def machines_named(self) -> set[str]:
         """Return every machine that the section refers to, servers and clients."""

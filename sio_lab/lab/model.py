@@ -1,6 +1,5 @@
 """The lab file as a model: what a lab is made of, and what it claims to offer."""
 
-from __future__ import annotations
 
 import datetime
 from ipaddress import IPv4Address, IPv4Network
@@ -224,7 +223,8 @@ class Lab(Strict):
         default={}, description="Users, by login; their passwords are generated, and kept out of this file."
     )
     services: Services = Field(
-        default=Services(), description="Capabilities that the lab claims to offer: what will be proven."
+        default=Services.model_construct(),
+        description="Capabilities that the lab claims to offer: what will be proven.",
     )
     contracts: dict[ContractName, Contract] = Field(
         default={}, description="Service-level contracts, by name: what will be held against each."

@@ -9,13 +9,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
-import paramiko
-from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
-
 from sio_lab.errors import IdentityError, ProbeError, Unreachable
-from sio_lab.probes.ssh_transport import KEEPALIVE, LOG, Transport
 from sio_lab.providers.base import SshAccess
+from sio_lab.startup import without
 from sio_lab.text import Text
+
+with without("invoke"):  # for commands in ssh_config(5), which is not read here: half of what it loads
+    import paramiko
+    from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
+
+    from sio_lab.probes.ssh_transport import KEEPALIVE, LOG, Transport
 
 _KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
 

@@ -19,7 +19,7 @@ from sio_lab.text import Text
 
 _AT_ONCE = 8  # sshd allows ten sessions a connection (MaxSessions, sshd_config(5)); killing needs one more
 # Opening a shell costs the machine a hundred times what most commands do: seconds that a busy one is waited for.
-_PATIENCE = 0.03
+_PATIENCE = 0.01
 _GONE = (paramiko.SSHException, EOFError, OSError)
 
 # What such a command leaves running may write on its output after its end: into the next one's, in the same shell.

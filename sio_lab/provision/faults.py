@@ -17,7 +17,7 @@ from sio_lab.errors import ProvisionError, UsageError
 from sio_lab.lab.model import Lab
 from sio_lab.lab.tree import closest
 from sio_lab.providers.base import Reporter, SshAccess
-from sio_lab.provision import inventory, pki, run, secrets
+from sio_lab.provision import inventory, run, secrets
 from sio_lab.text import Text
 
 
@@ -149,7 +149,7 @@ def _play(
     lab: Lab, access: Mapping[str, SshAccess], wanted: Sequence[Fault], action: str, report: Reporter
 ) -> None:
     # All machines: a fault may do part of its work on another one (delegate_to).
-    source = inventory.write(lab, access, secrets.load(lab), pki.folder(lab))
+    source = inventory.write(lab, access, secrets.load(lab), paths.certificates(lab.lab))
     run.playbook(lab, [fault.file for fault in wanted], source, report, {"fault_action": action})
 
 

@@ -25,25 +25,15 @@ _COMMON_NAME = 64  # characters (RFC 5280, ub-common-name)
 Names = frozenset[x509.GeneralName]
 
 
-def folder(lab: Lab) -> Path:
-    """Return where the certificates of ``lab`` are kept: ``ca.crt``, ``<machine>.crt``, ``<machine>.key``."""
-    return paths.state(lab.lab) / "pki"
-
-
-def ca(lab: Lab) -> Path:
-    """Return the certificate (PEM) of the lab's authority; it exists once the lab is provisioned."""
-    return folder(lab) / "ca.crt"
-
-
 def ensure(lab: Lab) -> Path:
-    """Make or renew what is missing, nearly expired or no longer fits; return ``folder(lab)``.
+    """Make or renew what is missing, nearly expired or no longer fits; return ``paths.certificates``.
 
     Keys are on curve P-256, which GnuTLS, OpenSSL and Java all speak (ed25519 certificates are not so lucky).
 
     Raises:
         OSError: the state folder cannot be written.
     """
-    root = folder(lab)
+    root = paths.certificates(lab.lab)
     root.mkdir(mode=0o700, exist_ok=True)
     now = datetime.datetime.now(datetime.UTC)
     key, authority = _authority(lab, root, now)

@@ -8,8 +8,7 @@ import pytest
 
 from sio_lab import cli
 from sio_lab.errors import ProviderError
-from sio_lab.language import of_environment
-from sio_lab.text import Text
+from sio_lab.text import Text, lang_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,7 +39,7 @@ def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
     ],
 )
 def test_language_follows_the_locale(environment: dict[str, str], lang: str) -> None:
-    assert of_environment(environment) == lang
+    assert lang_of(environment) == lang
 
 
 def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from sio_lab import paths
 from sio_lab.lab.model import Lab
 from sio_lab.providers.base import SshAccess
-from sio_lab.provision import inventory, pki, secrets
+from sio_lab.provision import inventory, secrets
 from sio_lab.provision.secrets import Secrets
 
 BESIDE = Path(sys.executable).parent
@@ -41,7 +42,7 @@ def made(small: Lab) -> Secrets:
 
 @pytest.fixture
 def written(small: Lab, made: Secrets, tmp_path: Path) -> Path:
-    return inventory.write(small, ways(small, tmp_path), made, pki.folder(small))
+    return inventory.write(small, ways(small, tmp_path), made, paths.certificates(small.lab))
 
 
 def ansible(source: Path, host: str) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def test_as_ansible_reads_it(written: Path, small: Lab, made: Secrets) -> None:
     assert variables["lab"]["flows"][0]["from"] == "internet"
     assert variables["lab"]["domain"] == small.domain
     assert variables["secrets"]["accounts"]["alice"] == made.passwords["alice"]
-    assert variables["pki_dir"] == str(pki.folder(small))
+    assert variables["pki_dir"] == str(paths.certificates(small.lab))
     assert variables["host_addresses"]["web"] == "10.9.1.10"
     assert not variables["ansible_become"]
     assert "firewall_crossings" not in variables
@@ -109,7 +110,7 @@ def test_only_some_machines_and_roles(small: Lab, tmp_path: Path) -> None:
     access = ways(small, tmp_path)
     del access["poste"]
     source = inventory.write(
-        small, access, Secrets(), pki.folder(small), machines=["bdd", "poste"], only_roles=["firewall"]
+        small, access, Secrets(), paths.certificates(small.lab), machines=["bdd", "poste"], only_roles=["firewall"]
     )
     tree = json.loads((source / "hosts.json").read_text())["all"]
     assert list(tree["hosts"]) == ["bdd"]

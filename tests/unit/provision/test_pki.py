@@ -15,23 +15,25 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from small_lab import SMALL, changed
 
+from sio_lab import paths
 from sio_lab.lab.model import Lab
 from sio_lab.provision import pki
 
 
 def certificate(lab: Lab, name: str) -> x509.Certificate:
-    return x509.load_pem_x509_certificate((pki.folder(lab) / f"{name}.crt").read_bytes())
+    return x509.load_pem_x509_certificate((paths.certificates(lab.lab) / f"{name}.crt").read_bytes())
 
 
 def contents(lab: Lab) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in pki.folder(lab).iterdir()}
+    return {path.name: path.read_bytes() for path in paths.certificates(lab.lab).iterdir()}
 
 
 def handshake(lab: Lab, machine: str, name: str, authority: Path | None = None) -> str:
     """Return the subject that a client that trusts the authority sees when it asks ``machine`` for ``name``."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(pki.folder(lab) / f"{machine}.crt", pki.folder(lab) / f"{machine}.key")
-    client = ssl.create_default_context(cafile=str(authority or pki.ca(lab)))
+    kept = paths.certificates(lab.lab)
+    server.load_cert_chain(kept / f"{machine}.crt", kept / f"{machine}.key")
+    client = ssl.create_default_context(cafile=str(authority or paths.authority(lab.lab)))
     client.verify_flags |= ssl.VERIFY_X509_STRICT
     ours, theirs = socket.socketpair()
 
@@ -83,7 +85,7 @@ def test_another_lab_is_not_trusted(small: Lab) -> None:
     pki.ensure(small)
     pki.ensure(other)
     with pytest.raises(ssl.SSLCertVerificationError):
-        handshake(small, "web", "web", pki.ca(other))
+        handshake(small, "web", "web", paths.authority(other.lab))
 
 
 def test_what_certificates_may_do(small: Lab) -> None:
