@@ -238,7 +238,7 @@ class LabPlugin:
     def _call(self, item: pytest.Function, case: Case) -> Callable[[], object]:
         known = {"lab": self._lab, "proof": case.proof, "service": self._service(case)}
         known |= item.callspec.params if hasattr(item, "callspec") else {}
-        function, names = item.obj, selection.arguments(item)
+        function, names = item.obj, selection.arguments(item.obj)
         return lambda: function(**{name: known[name] for name in names})
 
     @property
@@ -257,16 +257,16 @@ class LabPlugin:
         """Wait for a check that runs already: nothing is set up for it, which is most of pytest's work."""
         if not self._alone or item not in self._tasks:
             return None
-        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        hook, known = item.ihook, {"nodeid": item.nodeid, "location": item.location}
+        hook.pytest_runtest_logstart(**known)
         phases: dict[Literal["call", "teardown"], Callable[[], object]] = {
             "call": lambda: self._wait(item, self._tasks[item]),
             "teardown": lambda: None,  # with its report, what others write of a test is complete
         }
         for when, phase in phases.items():
             call = pytest.CallInfo.from_call(phase, when, reraise=(KeyboardInterrupt, pytest.exit.Exception))
-            report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-            item.ihook.pytest_runtest_logreport(report=report)
-        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+            hook.pytest_runtest_logreport(report=hook.pytest_runtest_makereport(item=item, call=call))
+        hook.pytest_runtest_logfinish(**known)
         return True
 
     @pytest.hookimpl(tryfirst=True)
@@ -285,7 +285,7 @@ class LabPlugin:
         task = self._tasks.get(pyfuncitem)
         if task is None:
             function = pyfuncitem.obj
-            values = {name: pyfuncitem.funcargs[name] for name in selection.arguments(pyfuncitem)}
+            values = {name: pyfuncitem.funcargs[name] for name in selection.arguments(pyfuncitem.obj)}
             (task,) = self._engine.start([(case, lambda: function(**values))])
         self._wait(pyfuncitem, task)
         return True
@@ -311,6 +311,7 @@ class LabPlugin:
             case.spoil(error)
         if case.result and (report.when == "call" or error is not None):
             pytest_report.shape(report, case, self._lang, trace=item.config.option.tbstyle in {"long", "native"})
+            item.user_properties[:] = report.user_properties  # for the last report, which JUnit files are made of
         return report
 
     def pytest_report_teststatus(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -148,24 +149,21 @@ def stands_alone(item: pytest.Item) -> bool:
     """Whether ``item`` can be called before pytest comes to it: it asks for nobody else's fixtures."""
     if type(item) is not pytest.Function or inspect.iscoroutinefunction(item.obj):
         return False
-    if any(item.get_closest_marker(name) for name in ("skip", "skipif", "xfail", "usefixtures")):
-        return False
     given: set[str] = set()
-    for mark in item.iter_markers("parametrize"):
-        if mark.kwargs.get("indirect"):
+    for mark in item.iter_markers():
+        if mark.name in {"skip", "skipif", "xfail", "usefixtures"} or mark.kwargs.get("indirect"):
             return False
-        names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
-        given.update(name.strip() for name in (names.split(",") if isinstance(names, str) else names))
+        if mark.name == "parametrize":
+            names = mark.args[0] if mark.args else mark.kwargs.get("argnames", ())
+            given.update(name.strip() for name in (names.split(",") if isinstance(names, str) else names))
     return set(item.fixturenames) <= OWN_FIXTURES | given
 
 
-def arguments(item: pytest.Function) -> list[str]:
-    """Return the names of the arguments that the function of ``item`` wants."""
-    return [
-        name
-        for name, parameter in inspect.signature(item.obj).parameters.items()
-        if parameter.default is inspect.Parameter.empty
-    ]
+@cache
+def arguments(function: Callable[..., object]) -> list[str]:
+    """Return the names of the arguments that the ``function`` of a check wants."""
+    parameters = inspect.signature(function).parameters.items()
+    return [name for name, parameter in parameters if parameter.default is inspect.Parameter.empty]
 
 
 def broken_file(path: Path, error: BaseException, folders: Sequence[Path]) -> Broken:

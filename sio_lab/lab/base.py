@@ -1,5 +1,8 @@
-"""What sections of the lab file have in common."""
+"""What sections of the lab file have in common.
 
+Modules of models do without ``from __future__ import annotations``: pydantic would compile each annotation again,
+in each process.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated, get_args, get_type_hints

@@ -3,7 +3,6 @@
 As in ``services``: a capability's name is also that of its role and of its check.
 """
 
-
 from ipaddress import IPv4Address
 from typing import Annotated, Literal
 

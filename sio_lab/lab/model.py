@@ -1,6 +1,5 @@
 """The lab file as a model: what a lab is made of, and what it claims to offer."""
 
-
 import datetime
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Any, Literal

@@ -4,7 +4,6 @@ A capability's name in the lab file is also the name of the Ansible role that pr
 (``playbooks/roles/<capability>/``) and of the check that proves it.
 """
 
-
 from typing import Literal
 
 from pydantic import Field

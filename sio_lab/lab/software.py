@@ -4,7 +4,6 @@ As in ``services``: a capability's name is also that of its role and of its chec
 by name, as contracts are.
 """
 
-
 from typing import Annotated, Literal
 
 from pydantic import Field

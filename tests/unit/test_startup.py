@@ -25,6 +25,8 @@ def test_without_leaves_what_is_loaded() -> None:
 
 
 def test_probes_do_not_load_what_their_libraries_could_use() -> None:
-    program = "import sys, sio_lab.probes.web\nprint({'anyio', 'trio'} & {*sys.modules})"
+    program = (
+        "import sys, sio_lab.probes.web, sio_lab.probes.ssh\nprint({'anyio', 'invoke', 'trio'} & {*sys.modules})"
+    )
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert said.stdout == "set()\n"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from unit_audit import HEAD, ROOT, FakeSession, FakeSessions
@@ -81,6 +82,47 @@ def test_pytest_tells_each_outcome(pytester: pytest.Pytester, ground: Ground) ->
     ):
         assert said in out
     assert "Traceback" not in out
+
+
+class SetUps:
+    """Notes the fixtures that pytest sets up."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[object]) -> None:
+        self.names.add(fixturedef.argname)
+
+
+def test_same_outcomes_where_all_are_checks(pytester: pytest.Pytester, ground: Ground) -> None:
+    """Nothing is set up then, and all is told in the same words."""
+    lines, properties, set_ups = [], [], []
+    for checks, plugin in (CHECKS, SetUps()), (CHECKS.partition("def test_of_somebody_else")[0], SetUps()):
+        pytester.makepyfile(test_it=checks)
+        audit = LabPlugin(ground.lab, lambda: nullcontext(ground))
+        options = ("-v", "-ra", "--import-mode=importlib", "--junitxml=j.xml", "-oconsole_output_style=classic")
+        result = pytester.runpytest_inprocess(*options, plugins=[audit, plugin])
+        lines.append([line for line in result.outlines if "test_it.py" in line and "somebody_else" not in line])
+        cases = ElementTree.parse(pytester.path / "j.xml").iter("testcase")  # our own
+        properties.append(
+            [[p.attrib for p in c.iter("property")] for c in cases if "else" not in c.attrib["name"]]
+        )
+        set_ups.append(plugin.names)
+    assert lines[0] == lines[1]
+    assert properties[0] == properties[1]
+    assert {"name": "requirement", "value": "1.1.b"} in properties[1][0]
+    assert set_ups == [{"lab", "proof", "service"}, set()]
+
+
+def test_what_others_set_up_for_each_test(pytester: pytest.Pytester, ground: Ground) -> None:
+    pytester.makeconftest("def pytest_runtest_setup(item): raise RuntimeError('no such day')")
+    pytester.makepyfile(
+        test_it=CHECKS.partition('\n@requirement("1.1.b", title=T, uses=["dbms"])\ndef test_failed')[0]
+    )
+    audit = LabPlugin(ground.lab, lambda: nullcontext(ground))
+    result = pytester.runpytest_inprocess("--import-mode=importlib", plugins=[audit])
+    result.assert_outcomes(errors=1)
+    assert "no such day" in result.stdout.str()
 
 
 def test_in_french(pytester: pytest.Pytester, ground: Ground) -> None:

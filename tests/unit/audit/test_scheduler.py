@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from threading import Lock
+from threading import Lock, Thread, current_thread
 
 import pytest
 
@@ -86,6 +86,22 @@ def test_no_more_than_its_workers(log: Log) -> None:
     wait(*tasks)
     assert not log.together
     assert log.said == [f"{n} ended" for n in range(6)]
+
+
+def test_threads_go_on_to_the_next() -> None:
+    threads: list[Thread] = []
+    tasks = [Task(str(n), lambda: threads.append(current_thread()), lambda: None, lambda: None) for n in range(20)]
+    Scheduler(workers=1).submit(*tasks)
+    wait(*tasks)
+    assert len(threads) == 20
+    assert len(set(threads)) == 1
+
+
+def test_deadline_of_what_begins_later(log: Log) -> None:
+    tasks = [log.task("first", deadline=60), log.task("stuck", lasts=1, deadline=0.1)]
+    Scheduler(workers=1).submit(*tasks)
+    wait(*tasks)
+    assert log.said == ["first ended", "stuck expired"]
 
 
 def test_deadline_frees_who_waits_and_what_was_shared(log: Log) -> None:
