@@ -267,8 +267,7 @@ def _ensure_machine(api: Api, lab: Lab, plan: Plan, present: Instance | None, re
     body = dict(plan.body)
     body["config"] = {**_strings(body["config"]), _SPEC: spec, "limits.memory": plan.memory}
     api.request("POST", "/1.0/instances", body)
-    for path, (content, mode) in plan.files.items():
-        api.put_file(name, path, content, mode=mode)
+    api.plant(name, plan.files)
     api.request("PATCH", f"/1.0/instances/{name}", {"config": {_COMPLETE: "true"}})
     _start(api, lab, name)
     done = Text("machine refaite", "machine made again") if again else Text("machine créée", "machine made")

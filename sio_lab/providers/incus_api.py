@@ -24,11 +24,9 @@ from sio_lab.errors import ProviderError
 from sio_lab.text import Text
 
 _REQUEST = 60.0  # seconds: requests only start long operations, but a busy daemon may take its time
-_ATTEMPTS, _PAUSE = 10, 0.5  # seconds: Incus' helper for files leaves after some seconds without work
-_TRANSIENT = (
-    "forkfile.sock",  # the helper that the daemon starts for files was on its way out, its socket gone already
-    "children interfaces",  # it stumbled over an interface that had just left the bridge
-)
+_ATTEMPTS, _PAUSE = 10, 0.5  # seconds
+_TRANSIENT = ("children interfaces",)  # it stumbled over an interface that had just left the bridge
+_TEMPLATE = "sio-lab.tpl"
 _OPERATION = 600.0  # seconds: importing an image on a slow disk
 _SAID = 300  # characters of the daemon's words that are passed on
 _PIECE = 1 << 20  # bytes of a file that are sent at a time
@@ -167,16 +165,21 @@ class Api:
         space = self.request("GET", f"/1.0/storage-pools/{pool}/resources", project="default")["space"]
         return int(space["total"]) - int(space["used"])
 
-    def put_file(self, instance: str, path: str, content: bytes, *, mode: int = 0o644) -> None:
-        """Write a file of root's in an instance, running or not; its folder must exist."""
-        headers = {
-            "X-Incus-type": "file",
-            "X-Incus-uid": "0",
-            "X-Incus-gid": "0",
-            "X-Incus-mode": f"{mode:04o}",
-            "X-Incus-write": "overwrite",
+    def plant(self, instance: str, files: Mapping[str, tuple[str, int]]) -> None:
+        """Have the daemon write files of root's, text and mode, before the first boot of an instance.
+
+        They are templates of its metadata. (To write files at once, the daemon starts a helper for each instance:
+        leaving, the helper of one may take away the socket of another's. https://github.com/canonical/lxd/issues/18403)
+        A file that its image has already keeps its mode.
+        """
+        where = f"/1.0/instances/{instance}/metadata"
+        self.request("POST", f"{where}/templates", content=b"{{ properties.text }}", path=_TEMPLATE)
+        once = {"when": ["create"], "template": _TEMPLATE}
+        templates = {
+            path: {**once, "mode": f"{mode:04o}", "properties": {"text": text}}
+            for path, (text, mode) in files.items()
         }
-        self.request("POST", f"/1.0/instances/{instance}/files", content=content, headers=headers, path=path)
+        self.request("PATCH", where, {"templates": templates})
 
     def import_image(self, metadata: bytes, rootfs: Path, properties: Mapping[str, str]) -> str:
         """Put an image in the store; return its fingerprint.

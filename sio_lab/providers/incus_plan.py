@@ -22,17 +22,17 @@ _SOCKET_PATH = 107  # characters (unix(7): sun_path, less its final zero)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one machine is made of: instance as the API takes it, files put in before its first boot."""
+    """What one machine is made of: instance as the API takes it, files that it must find at its first boot."""
 
     name: str
     body: Mapping[str, object]
-    files: Mapping[str, tuple[bytes, int]]
+    files: Mapping[str, tuple[str, int]]  # text, mode
     memory: str
 
     @property
     def spec(self) -> str:
         """Hash of what cannot be changed without making the machine again."""
-        plain = {path: hashlib.sha256(content).hexdigest() for path, (content, _) in self.files.items()}
+        plain = {path: hashlib.sha256(text.encode()).hexdigest() for path, (text, _) in self.files.items()}
         return hashlib.sha256(json.dumps([self.body, plain], sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -81,10 +81,10 @@ def of_machine(lab: Lab, name: str, image: str, keys: ssh_keys.Keys) -> Plan:
         },
     }
     files = {
-        "/etc/ssh/ssh_host_ed25519_key": (keys.private_file(name).read_bytes(), 0o600),
-        "/etc/ssh/ssh_host_ed25519_key.pub": (f"{keys.public[name]}\n".encode(), 0o644),
-        "/root/.ssh/authorized_keys": (f"{keys.identity}\n".encode(), 0o600),
-        "/etc/network/interfaces": (_interfaces(lab, name).encode(), 0o644),
+        "/etc/ssh/ssh_host_ed25519_key": (keys.private_file(name).read_text(), 0o600),
+        "/etc/ssh/ssh_host_ed25519_key.pub": (f"{keys.public[name]}\n", 0o644),
+        "/root/.ssh/authorized_keys": (f"{keys.identity}\n", 0o600),
+        "/etc/network/interfaces": (_interfaces(lab, name), 0o644),
     }
     return Plan(name, body, files, machine.memory)
 

@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  # names of http.server
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815  # names of http.server
 
 
 @pytest.fixture
@@ -112,6 +112,21 @@ def test_an_image_is_sent_as_a_form(daemon: Daemon, api: Api, tmp_path: Path, si
     assert end == b"--\r\n"
 
 
+def test_files_that_wait_for_the_first_boot(daemon: Daemon, api: Api) -> None:
+    daemon.answers = [(200, {"type": "sync"})] * 2
+    api.plant("m", {"/etc/key": ("{{ its own }}\n", 0o600)})
+    (_, template, _, _, wording), (method, metadata, _, _, body) = daemon.asked
+    assert (template, method, metadata) == (
+        "/1.0/instances/m/metadata/templates",
+        "PATCH",
+        "/1.0/instances/m/metadata",
+    )
+    # The text is a property, no template: whatever it looks like, it comes out as it is.
+    assert wording == b"{{ properties.text }}"
+    [(path, file)] = json.loads(body)["templates"].items()
+    assert (path, file["mode"], file["properties"]) == ("/etc/key", "0600", {"text": "{{ its own }}\n"})
+
+
 def test_what_does_not_exist(daemon: Daemon, api: Api) -> None:
     daemon.answers = [(404, {"type": "error", "error": "Instance not found", "error_code": 404})] * 2
     with pytest.raises(NotFoundError, match="Instance not found"):
@@ -132,9 +147,9 @@ def test_an_answer_that_is_none(daemon: Daemon, api: Api) -> None:
 
 def test_a_transient_error_is_tried_again(daemon: Daemon, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(incus_api, "_PAUSE", 0)
-    busy = {"type": "error", "error": "dial unix forkfile.sock: no such file", "error_code": 500}
+    busy = {"type": "error", "error": "Failed getting children interfaces", "error_code": 500}
     daemon.answers = [(500, busy), (500, busy), (200, {"type": "sync", "metadata": "done"})]
-    assert api.request("POST", "/1.0/instances/m/files", content=b"all of it") == "done"
+    assert api.request("POST", "/1.0/instances", content=b"all of it") == "done"
     assert [body for *_, body in daemon.asked] == [b"all of it"] * 3
 
 
