@@ -24,7 +24,6 @@ import struct
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
 
 NUMBERS = 20  # bits
 _ALL_PROTOCOLS = 3  # ETH_P_ALL, linux/if_ether.h
@@ -140,9 +139,9 @@ def _listeners() -> Iterator[tuple[socket.socket, bool]]:
 
 def listen(mark: int, seconds: float) -> None:
     """Tell what comes in, until SIGTERM, for ``seconds`` at most."""
-    listeners: dict[Any, bool] = dict(_listeners())
+    listeners = dict(_listeners())
 
-    def taken(each: Any) -> Iterator[tuple[str, int, str]]:
+    def taken(each: socket.socket) -> Iterator[tuple[str, int, str]]:
         return _taken(mark, each, at_interfaces=listeners[each])
 
     for each in listeners:
@@ -155,8 +154,8 @@ def listen(mark: int, seconds: float) -> None:
     print("listening", file=sys.stderr, flush=True)  # noqa: T201  # this is how it answers
     end, told = time.monotonic() + seconds, dict[tuple[str, int, str], None]()
     while time.monotonic() < end:
-        ready, _, _ = select.select([*listeners, ours], [], [], 1.0)
-        told.update(dict.fromkeys(found for each in ready if each != ours for found in taken(each)))
+        ready, _, _ = select.select([ours, *map(socket.socket.fileno, listeners)], [], [], 1.0)
+        told.update(dict.fromkeys(found for each in listeners if each.fileno() in ready for found in taken(each)))
         if ours in ready:
             break
     told.update(dict.fromkeys(found for each in listeners for found in taken(each)))
@@ -211,7 +210,7 @@ def send(mark: int, probes: list[Probe]) -> None:
         print("unsent", number, errno.errorcode.get(failed, failed), sep="\t")  # noqa: T201
 
 
-def _sent(out: Any, data: bytes, destination: str) -> int:
+def _sent(out: socket.socket, data: bytes, destination: str) -> int:
     try:
         out.sendto(data, (destination, 0))
     except OSError as error:

@@ -14,7 +14,6 @@ import socket
 import struct
 import sys
 import time
-from typing import Any
 
 AT_ONCE = 256  # well below the usual limit of open files (1024)
 NO_ANSWER, NO_ADDRESS = -1, -2
@@ -27,8 +26,8 @@ _Key = tuple[str, int]  # address of the peer, our own port: names one attempt
 class Attempt:
     """A connection that is being tried."""
 
-    def __init__(self, number: int, family: int, address: Any, seconds: float) -> None:
-        self.number, self.peer = number, address[0]
+    def __init__(self, number: int, family: int, address: tuple[object, ...], seconds: float) -> None:
+        self.number, self.peer = number, str(address[0])
         self.end = time.monotonic() + seconds + _GRACE
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.setblocking(False)
@@ -93,7 +92,7 @@ def _quoted_v6(icmp: bytes) -> tuple[_Key, int] | None:
     return (socket.inet_ntop(socket.AF_INET6, inner[24:40]), port), icmp[1]
 
 
-def addresses(number: int, host: str, port: int) -> list[tuple[int, int, Any]]:
+def addresses(number: int, host: str, port: int) -> list[tuple[int, int, tuple[object, ...]]]:
     """Return number, family and address of each address of ``host``."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
