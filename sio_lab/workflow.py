@@ -78,7 +78,8 @@ def up(
         if provision if provision is not None else lab.provider != "existing":
             from sio_lab.provision import pki  # slow to import, and needed here alone
 
-            changed |= run.site(lab, access, known, pki.ensure(lab), report)
+            pki.ensure(lab)
+            changed |= run.site(lab, access, known, report)
         _give_back(lab, report)
         broken = tuple(entry.name for entry in faults.journal(lab.lab))
         if not broken and (changed or not provider.has_snapshot(lab, PROVISIONED)):
@@ -195,5 +196,5 @@ def shell_command(loaded: LoadedLab, machine: str) -> list[str]:
             where=machine,
             todo=Text(f"montez le labo : sio-lab up {loaded.path}", f"bring the lab up: sio-lab up {loaded.path}"),
         )
-    inventory.write(lab, access, secrets.load(lab), paths.certificates(lab.lab))
+    inventory.write(lab, access, secrets.load(lab))
     return ["ssh", "-F", str(inventory.folder(lab) / "ssh_config"), machine]

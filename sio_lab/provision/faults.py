@@ -149,7 +149,7 @@ def _play(
     lab: Lab, access: Mapping[str, SshAccess], wanted: Sequence[Fault], action: str, report: Reporter
 ) -> None:
     # All machines: a fault may do part of its work on another one (delegate_to).
-    source = inventory.write(lab, access, secrets.load(lab), paths.certificates(lab.lab))
+    source = inventory.write(lab, access, secrets.load(lab))
     run.playbook(lab, [fault.file for fault in wanted], source, report, {"fault_action": action})
 
 

@@ -36,7 +36,6 @@ def write(
     lab: Lab,
     access: Mapping[str, SshAccess],
     secrets: Secrets,
-    pki: Path,
     *,
     machines: Collection[str] | None = None,
     only_roles: Collection[str] | None = None,
@@ -47,7 +46,6 @@ def write(
         lab: the lab.
         access: how to reach each machine; machines without it are left out.
         secrets: the lab's secrets.
-        pki: folder of its certificates.
         machines: the only machines to write; default: all.
         only_roles: the only roles to run beyond ``common``; default: all.
 
@@ -63,7 +61,7 @@ def write(
     chosen = [name for name in lab.machines if name in access and (machines is None or name in machines)]
     tree = hosts(lab, access, chosen, config, only_roles)
     files.write(inventory / "hosts.json", json.dumps(tree, indent=1).encode())
-    shared = shared_variables(lab, secrets, pki)
+    shared = shared_variables(lab, secrets)
     files.write(inventory / "group_vars" / "all.json", json.dumps(shared, indent=1).encode())
     return inventory
 
@@ -120,12 +118,12 @@ def host_variables(lab: Lab, machine: str, only_roles: Collection[str] | None = 
     return variables
 
 
-def shared_variables(lab: Lab, secrets: Secrets, pki: Path) -> dict[str, JsonValue]:
+def shared_variables(lab: Lab, secrets: Secrets) -> dict[str, JsonValue]:
     """Return the variables that every host shares; they hold the secrets."""
     return {
         "lab": lab.model_dump(mode="json", by_alias=True),
         "secrets": {"accounts": dict(secrets.passwords), "services": dict(secrets.services)},
-        "pki_dir": str(pki),
+        "pki_dir": str(paths.certificates(lab.lab)),
         "sources_dir": str(sources.folder(lab)),
         "internet_sites": {name: str(address) for name, address in addressing.sites(lab).items()},
     }

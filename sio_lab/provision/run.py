@@ -54,7 +54,6 @@ def site(
     lab: Lab,
     access: Mapping[str, SshAccess],
     secrets: Secrets,
-    pki: Path,
     report: Reporter,
     *,
     machines: Collection[str] | None = None,
@@ -66,7 +65,6 @@ def site(
         lab: the lab.
         access: how to reach each machine.
         secrets: the lab's secrets.
-        pki: folder of its certificates.
         report: told of each task as it starts and ends.
         machines: the only machines to provision; default: all.
         only_roles: the only roles to run beyond ``common``; default: all.
@@ -80,7 +78,7 @@ def site(
         KeyboardInterrupt: the user asked to stop; Ansible was stopped first.
     """
     roles.check(lab)
-    source = inventory.write(lab, access, secrets, pki, machines=machines, only_roles=only_roles)
+    source = inventory.write(lab, access, secrets, machines=machines, only_roles=only_roles)
     return playbook(lab, [paths.data("playbooks", "site.yml")], source, report)
 
 

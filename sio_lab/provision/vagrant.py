@@ -20,13 +20,12 @@ from sio_lab.provision import inventory, pki, roles, secrets, sources
 from sio_lab.provision.secrets import Secrets
 
 
-def write(lab: Lab, known: Secrets, certificates: Path) -> Path:
+def write(lab: Lab, known: Secrets) -> Path:
     """Write the variables of the machines of ``lab``; return the folder that holds them.
 
     Args:
         lab: the lab.
         known: its secrets.
-        certificates: folder of its certificates.
 
     Raises:
         OSError: the state folder cannot be written.
@@ -34,7 +33,7 @@ def write(lab: Lab, known: Secrets, certificates: Path) -> Path:
     folder = paths.state(lab.lab) / "vagrant-inventory"
     (folder / "group_vars").mkdir(mode=0o700, parents=True, exist_ok=True)
     hosts: dict[str, JsonValue] = {name: inventory.host_variables(lab, name) for name in lab.machines}
-    shared = inventory.shared_variables(lab, known, certificates)
+    shared = inventory.shared_variables(lab, known)
     files.write(folder / "hosts.json", json.dumps({"all": {"hosts": hosts}}).encode())
     files.write(folder / "group_vars" / "all.json", json.dumps(shared).encode())
     return folder
@@ -50,8 +49,9 @@ def main(path: Path) -> None:
     lab = loaded.lab
     roles.check(lab)
     sources.pack(loaded)
+    pki.ensure(lab)
     plan = {
-        "inventory": str(write(lab, secrets.ensure(lab), pki.ensure(lab))),
+        "inventory": str(write(lab, secrets.ensure(lab))),
         "packages": {name: roles.packages(lab, name) for name in lab.machines},
     }
     sys.stdout.write(json.dumps(plan) + "\n")

@@ -54,6 +54,11 @@ WITHOUT_FAULT = {
     "operating_systems": "no playbook makes another system of a machine",
     "cloud": "somebody else's machine",
 }
+AT_THE_TOP = {
+    ".ansible-lint", ".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "LISEZMOI.md", "Makefile",
+    "README.md", "Vagrantfile", "benchmarks", "checks", "docs", "hatch_build.py", "inventories", "playbooks",
+    "pyproject.toml", "sio_lab", "templates", "tests",
+}  # fmt: skip
 LONGEST = 440
 """Lines: about 400, as CONTRIBUTING.md says."""
 
@@ -141,10 +146,20 @@ def test_a_fault_is_named_after_what_it_breaks() -> None:
         assert [role for role in roles if fault.name.startswith(f"{role}_")], fault.name
 
 
+def tracked() -> list[Path]:
+    """Return the files under version control that are still there."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [file for name in listed.stdout.split("\0") if name and (file := ROOT / name).is_file()]
+
+
+def test_nothing_but_sources_is_kept() -> None:
+    assert {file.relative_to(ROOT).parts[0] for file in tracked()} <= AT_THE_TOP
+    assert {file.suffix for file in tracked() if b"\0" in file.read_bytes()} <= {".png"}
+
+
 def test_no_file_is_too_long() -> None:
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
-    files = [ROOT / name for name in tracked.stdout.split("\0") if name.endswith((".py", ".yml", ".j2", ".css"))]
-    lengths = {file.name: len(file.read_text(encoding="utf-8").splitlines()) for file in files if file.is_file()}
+    files = [file for file in tracked() if file.suffix in {".py", ".yml", ".j2", ".css"}]
+    lengths = {file.name: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
     assert not {name: length for name, length in lengths.items() if length > LONGEST}
 
 

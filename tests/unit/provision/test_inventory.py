@@ -42,7 +42,7 @@ def made(small: Lab) -> Secrets:
 
 @pytest.fixture
 def written(small: Lab, made: Secrets, tmp_path: Path) -> Path:
-    return inventory.write(small, ways(small, tmp_path), made, paths.certificates(small.lab))
+    return inventory.write(small, ways(small, tmp_path), made)
 
 
 def ansible(source: Path, host: str) -> dict[str, Any]:
@@ -109,9 +109,7 @@ def test_groups(small: Lab, sisr: Lab) -> None:
 def test_only_some_machines_and_roles(small: Lab, tmp_path: Path) -> None:
     access = ways(small, tmp_path)
     del access["poste"]
-    source = inventory.write(
-        small, access, Secrets(), paths.certificates(small.lab), machines=["bdd", "poste"], only_roles=["firewall"]
-    )
+    source = inventory.write(small, access, Secrets(), machines=["bdd", "poste"], only_roles=["firewall"])
     tree = json.loads((source / "hosts.json").read_text())["all"]
     assert list(tree["hosts"]) == ["bdd"]
     assert tree["hosts"]["bdd"]["sio_roles"] == []
