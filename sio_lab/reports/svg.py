@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from markupsafe import Markup, escape
 
@@ -42,8 +43,8 @@ class Style:
         """Return ``words``, or as much of them as fits ``room``."""
         if self.width(words) <= room:
             return words
-        fits = bisect_right(range(len(words)), room, key=lambda kept: self.width(words[:kept] + _ELLIPSIS)) - 1
-        return words[: max(0, fits)].rstrip() + _ELLIPSIS
+        fits = bisect_right(list(accumulate(map(self.width, words))), room - self.width(_ELLIPSIS))
+        return words[:fits].rstrip() + _ELLIPSIS
 
     def wrap(self, words: str, room: float, most: int) -> list[str]:
         """Return ``words`` on at most ``most`` lines, each of which fits ``room``."""

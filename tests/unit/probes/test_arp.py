@@ -6,11 +6,11 @@ from ipaddress import IPv4Address
 
 import pytest
 from loopback import LocalSession, machine
-from scapy.layers.l2 import ARP, Ether
 
 from sio_lab.errors import ProtocolError
 from sio_lab.probes import arp, frames_prober
 from sio_lab.probes.observation import Evidence
+from sio_lab.probes.packets import ARP, Ether
 
 OWN, OTHER = "02:16:3e:00:00:50", "02:16:3e:00:00:28"
 ADDRESS = IPv4Address("172.30.30.40")

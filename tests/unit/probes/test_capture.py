@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 from loopback import LocalSession, machine
-from scapy.layers.inet import IP, TCP
-from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
 from sio_lab.errors import ProtocolError
 from sio_lab.probes import capture
 from sio_lab.probes.observation import Evidence
+from sio_lab.probes.packets import IP, TCP, Ether
 
 # What tcpdump 4.99 says, as recorded; it puts a capture made beforehand where its own would be.
 TCPDUMP = """#!/bin/sh

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from loopback import LocalSession, machine
-from scapy.layers.dhcp import BOOTP, DHCP
-from scapy.layers.inet import IP, UDP
-from scapy.layers.l2 import Ether
 
 from sio_lab.probes import dhcp, frames_prober
 from sio_lab.probes.observation import Evidence
+from sio_lab.probes.packets import BOOTP, DHCP, IP, UDP, Ether
 
 SERVER = "02:16:3e:00:00:28"
 
