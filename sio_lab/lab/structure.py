@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import cast
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -29,6 +30,7 @@ class _LabSchema(GenerateJsonSchema):
         return made
 
 
+@cache
 def schema() -> Section:
     """Return the JSON Schema of the lab file."""
     made = Lab.model_json_schema(by_alias=True, schema_generator=_LabSchema)

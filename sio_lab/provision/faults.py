@@ -72,7 +72,8 @@ def available(lab: Lab) -> list[Fault]:
         replace(fault, breaks=_within(fault.breaks, own), hides=_within(fault.hides, own))
         for fault in catalogue(_folder())
     ]
-    return [fault for fault in told if fault.breaks and _machines(lab, fault)]
+    groups = inventory.groups(lab)
+    return [fault for fault in told if fault.breaks and _touches(lab, groups, fault)]
 
 
 def journal(lab_name: str) -> list[Entry]:
@@ -155,7 +156,8 @@ def _play(
 
 def _find(lab: Lab, name: str) -> Fault:
     faults = {fault.name: fault for fault in catalogue(_folder())}
-    usable = {fault.name for fault in faults.values() if _machines(lab, fault)}
+    groups = inventory.groups(lab)
+    usable = {fault.name for fault in faults.values() if _touches(lab, groups, fault)}
     known = ", ".join(sorted(usable)) or "—"
     if name not in faults:
         raise UsageError(
@@ -173,15 +175,9 @@ def _find(lab: Lab, name: str) -> Fault:
     return faults[name]
 
 
-def _machines(lab: Lab, fault: Fault) -> list[str]:
-    """Return the machines of ``lab`` that ``fault`` touches: unions of groups and machines are understood."""
-    groups = inventory.groups(lab)
-    touched = {
-        machine
-        for part in fault.hosts.replace(",", ":").split(":")
-        for machine in groups.get(part, [part] if part in lab.machines else [])
-    }
-    return [machine for machine in lab.machines if machine in touched]
+def _touches(lab: Lab, groups: Mapping[str, Sequence[str]], fault: Fault) -> bool:
+    """Tell whether ``lab`` has a machine that ``fault`` is about: unions of groups and machines are understood."""
+    return any(groups.get(part) or part in lab.machines for part in fault.hosts.replace(",", ":").split(":"))
 
 
 def _read(file: Path) -> Fault:
