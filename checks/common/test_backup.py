@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,8 +19,6 @@ from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Ran
 from sio_lab.text import Text
 
-NEWEST = 4
-"""Archives that are looked into for what was just backed up: other checks and schedules make theirs meanwhile."""
 WRONG_KEY = {"borg": "BORG_PASSPHRASE=wrong", "restic": "RESTIC_PASSWORD=wrong RESTIC_PASSWORD_FILE="}
 """What makes a product's commands use a passphrase that is not the repository's."""
 
@@ -47,15 +45,24 @@ def test_backup_and_restoration(proof: Proof, service: Backup) -> None:
         fr="la sauvegarde est gardée sur la machine même qu'elle protège",
         en="the backup is kept on the very machine that it protects",
     )
+    listed = archives(proof, source, service)
+    scheduled = [time for name, time in listed.items() if name.startswith(service.scheduled)]
+    last = max(scheduled, default=None)
+    oldest = service.max_age_hours
+    proof.holds(
+        last is not None and datetime.now(UTC) - last < timedelta(hours=oldest),
+        side="positive",
+        fr=f"dernière sauvegarde planifiée : {last or 'aucune'} ; il la faut de moins de {oldest} h",
+        en=f"last scheduled backup: {last or 'none'}; it must be less than {oldest} h old",
+    )
     with sentinel(proof, source, service) as planted:
-        listed = back_up(proof, source, service)
-        judge_schedule(proof, service, listed)
+        made = back_up(proof, source, service, known=listed)
         proof.works(
             source.run(f"rm {planted.path}"),
             fr="le fichier témoin ne s'efface pas",
             en="the file cannot be deleted",
         )
-        _, same = restored(proof, source, service, planted, listed)
+        _, same = restored(source, service, planted, made)
         proof.works(
             same,
             fr="le fichier restauré manque ou diffère de l'original",
@@ -96,7 +103,8 @@ def test_backup_encryption(proof: Proof, service: Backup) -> None:
                 Text("la recherche ne trouve pas un fichier en clair", "the search does not find a file in clear"),
                 where=service.source,
             )
-        archive, with_key = restored(proof, source, service, planted, back_up(proof, source, service))
+        made = back_up(proof, source, service, known=archives(proof, source, service))
+        archive, with_key = restored(source, service, planted, made)
         proof.works(with_key, fr="avec sa clé, rien n'est rendu", en="with its key, nothing comes back")
         readable = search(keeper, service.repository, planted)
         proof.holds(
@@ -178,37 +186,28 @@ def archives(proof: Proof, source: Machine, service: Backup) -> dict[str, dateti
         ) from error
 
 
-def back_up(proof: Proof, source: Machine, service: Backup) -> dict[str, datetime]:
-    """Back up now; return the time of each archive, by name."""
+def back_up(proof: Proof, source: Machine, service: Backup, *, known: Collection[str]) -> list[str]:
+    """Back up now; return the archives that were not ``known`` before, the newest first.
+
+    Somebody else's may be among them: other checks, and schedules, back up whenever they like.
+    """
     ran = source.run(service.run, deadline=60)
     proof.works(ran, fr="la sauvegarde échoue", en="the backup fails")
-    return archives(proof, source, service)
-
-
-def judge_schedule(proof: Proof, service: Backup, listed: Mapping[str, datetime]) -> None:
-    """Judge whether backups are made when nobody asks for one."""
-    last = max((time for name, time in listed.items() if name.startswith(service.scheduled)), default=None)
-    oldest = service.max_age_hours
+    found = archives(proof, source, service)
+    made = sorted(found.keys() - set(known), key=lambda name: found[name], reverse=True)
     proof.holds(
-        last is not None and datetime.now(UTC) - last < timedelta(hours=oldest),
+        bool(made),
+        ran,
         side="positive",
-        fr=f"dernière sauvegarde planifiée : {last or 'aucune'} ; il la faut de moins de {oldest} h",
-        en=f"last scheduled backup: {last or 'none'}; it must be less than {oldest} h old",
+        fr="la sauvegarde ne laisse aucune archive",
+        en="the backup leaves no archive",
     )
+    return made
 
 
-def restored(
-    proof: Proof, source: Machine, service: Backup, planted: Planted, listed: Mapping[str, datetime]
-) -> tuple[str, Ran]:
-    """Bring the planted file back from the newest archive that has it; return that one.
-
-    Somebody else's may be newer: other checks, and schedules, back up whenever they like.
-    """
-    newest = sorted(listed, key=lambda name: listed[name], reverse=True)[:NEWEST]
-    proof.holds(
-        bool(newest), side="positive", fr="le dépôt n'a aucune archive", en="the repository has no archive"
-    )
-    for archive in newest:
+def restored(source: Machine, service: Backup, planted: Planted, made: Sequence[str]) -> tuple[str, Ran]:
+    """Bring the planted file back from the first of the archives ``made`` that has it; return that one."""
+    for archive in made:
         ran = source.run(restore(service, archive, planted) + f" && sha256sum -c {planted.sums}", deadline=30)
         if ran.granted:
             break

@@ -72,8 +72,7 @@ def available(lab: Lab) -> list[Fault]:
         replace(fault, breaks=_within(fault.breaks, own), hides=_within(fault.hides, own))
         for fault in catalogue(_folder())
     ]
-    groups = inventory.groups(lab)
-    return [fault for fault in told if fault.breaks and _touches(lab, groups, fault)]
+    return [fault for fault in _usable(lab, told) if fault.breaks]
 
 
 def journal(lab_name: str) -> list[Entry]:
@@ -156,8 +155,7 @@ def _play(
 
 def _find(lab: Lab, name: str) -> Fault:
     faults = {fault.name: fault for fault in catalogue(_folder())}
-    groups = inventory.groups(lab)
-    usable = {fault.name for fault in faults.values() if _touches(lab, groups, fault)}
+    usable = {fault.name for fault in _usable(lab, faults.values())}
     known = ", ".join(sorted(usable)) or "—"
     if name not in faults:
         raise UsageError(
@@ -175,9 +173,14 @@ def _find(lab: Lab, name: str) -> Fault:
     return faults[name]
 
 
-def _touches(lab: Lab, groups: Mapping[str, Sequence[str]], fault: Fault) -> bool:
-    """Tell whether ``lab`` has a machine that ``fault`` is about: unions of groups and machines are understood."""
-    return any(groups.get(part) or part in lab.machines for part in fault.hosts.replace(",", ":").split(":"))
+def _usable(lab: Lab, faults: Iterable[Fault]) -> list[Fault]:
+    """Return those of ``faults`` whose machines ``lab`` has: unions of groups and machines are understood."""
+    groups = inventory.groups(lab)
+
+    def there(part: str) -> bool:
+        return bool(groups.get(part)) or part in lab.machines
+
+    return [fault for fault in faults if any(map(there, fault.hosts.replace(",", ":").split(":")))]
 
 
 def _read(file: Path) -> Fault:
