@@ -46,7 +46,10 @@ class Regates(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-        if self.path == "/api/connexion":
+        if "busy" in self.broken:
+            self.broken.remove("busy")
+            self.reply(503, {"erreur": "annuaire"})
+        elif self.path == "/api/connexion":
             good = parse_qs(body) == {"identifiant": ["chloe"], "mot_de_passe": ["c-secret"]} or (
                 "any password" in self.broken
             )
@@ -88,6 +91,7 @@ def serving(broken: set[str]) -> Server:
 
     Args:
         broken: ``add``, ``list``: not as it should be; ``away``: no data; ``open``: to who has no token;
+            ``busy``: the next to send something is turned away;
             ``any password`` will do; ``keep``: removes nothing; ``echo``: tells of the other application what it
             was asked.
     """

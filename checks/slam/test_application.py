@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 from ipaddress import IPv4Address, ip_address
 from time import monotonic, sleep
 from urllib.parse import urlsplit
@@ -105,11 +106,11 @@ def access(proof: Proof, application: Application) -> None:
                     proof, seen, fr=f"{title} : {what} {fr}", en=f"{title}: {thing} {en}", shown=shown
                 )
         proof.works(
-            user.remove(entry.id),
+            applications.served(partial(user.remove, entry.id)),
             fr=f"{title} : {account} ne peut pas retirer son ajout",
             en=f"{title}: {account} cannot remove the addition again",
         )
-        left = user.list()
+        left = applications.served(user.list)
         proof.holds(
             left.granted and not left.ids(entry.mark),
             left,
@@ -127,7 +128,7 @@ def calls(lab: Lab, proof: Proof, name: str) -> None:
     caller = proof.machine(application.machines[0])
     servers, port = addresses(lab, called.machines), urlsplit(called.api.data_url).port or 443
     with applications.planted(proof, called, other, "called") as entry:
-        seen = user.called(entry.mark)
+        seen = applications.served(partial(user.called, entry.mark))
         proof.holds(
             seen.granted and entry.mark in seen.body,
             seen,

@@ -35,7 +35,9 @@ def test_the_server_runs_the_code(lab: Lab, proof: Proof) -> None:
                 en=f"{title}: no process '{application.process}' on {server.name}",
             )
             for _ in range(REQUESTS):
-                proof.works(user.list(), fr=f"{title} : ne répond plus", en=f"{title}: answers no more")
+                proof.works(
+                    applications.served(user.list), fr=f"{title} : ne répond plus", en=f"{title}: answers no more"
+                )
             after = processes(server, application.process)
             applications.kept_out(
                 proof,

@@ -35,7 +35,7 @@ def test_the_deployed_version_is_at_hand(lab: Lab, proof: Proof) -> None:
     """
     for application in applications.declared(lab).values():
         title = application.title
-        running = applications.somebody(proof, application).version()
+        running = applications.served(applications.somebody(proof, application).version)
         proof.works(running, fr=f"{title} : ne répond pas", en=f"{title}: does not answer")
         with working_copy.of(lab, proof, application) as copy:
             files = copy.run(deployed.SUMS, seconds=20)

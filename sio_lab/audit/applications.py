@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from sio_lab.lab.model import Lab
 from sio_lab.lab.software import Application
 from sio_lab.probes.application import Api, ApiObservation
 from sio_lab.probes.browser import PageObservation
+from sio_lab.probes.observation import Seen, tried_again
 from sio_lab.text import Text
 
 REFUSALS = frozenset({401, 403})
@@ -56,7 +57,7 @@ def user(proof: Proof, application: Application) -> Api:
     """Positive side: return the application as its user reaches it, once logged in."""
     api = somebody(proof, application)
     proof.works(
-        api.login(application.account, proof.password(application.account)),
+        served(lambda: api.login(application.account, proof.password(application.account))),
         fr=f"{application.title} : {application.account} ne peut pas se connecter",
         en=f"{application.title}: {application.account} cannot log in",
     )
@@ -94,14 +95,14 @@ def planted(proof: Proof, application: Application, api: Api, kind: str) -> Iter
     title, start = application.title, f"siolab{kind}"
     _sweep(api, rf"{start}[0-9a-f]{{12}}")
     mark = f"{start}{secrets.token_hex(6)}"
-    made = Planted(mark, api.add(mark))
+    made = Planted(mark, served(lambda: api.add(mark)))
     try:
         proof.works(
             made.seen,
             fr=f"{title} : {application.account} ne peut rien ajouter",
             en=f"{title}: {application.account} cannot add anything",
         )
-        shown = api.list()
+        shown = served(api.list)
         proof.holds(
             bool(shown.ids(mark)),
             shown,
@@ -134,6 +135,11 @@ def kept_out(proof: Proof, seen: ApiObservation, *, fr: str, en: str, shown: str
             where=seen.evidence.target,
         )
     proof.holds(not given, seen, side="negative", fr=fr, en=en)
+
+
+def served(ask: Callable[[], Seen]) -> Seen:
+    """Return what ``ask`` saw, which should be granted: what a busy application turns away is asked once more."""
+    return tried_again(ask, "a busy application turns a request away now and then")
 
 
 def page_shows(proof: Proof, title: str, seen: PageObservation, mark: str) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from time import monotonic, sleep
 
 from sio_lab.errors import ProtocolError
+from sio_lab.probes import observation
 from sio_lab.probes.machine import Machine
 from sio_lab.probes.observation import Observation
 from sio_lab.text import Text
@@ -105,13 +106,5 @@ def _signature(line: str) -> str:
 
 
 def tried_again(attack: Callable[[], AlertObservation]) -> AlertObservation:
-    """Return what became of ``attack``, which is made once more where it raised no alert.
-
-    A sensor that is busy with what other checks do loses a packet now and then.
-    """
-    raised = attack()
-    if not raised.granted:
-        raised = attack()
-        raised.evidence.attempt = 2
-        raised.evidence.retry_reason = "a sensor that other checks keep busy loses a packet now and then"
-    return raised
+    """Return what became of ``attack``, which is made once more where it raised no alert."""
+    return observation.tried_again(attack, "a sensor that other checks keep busy loses a packet now and then")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from textwrap import shorten
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from selenium.webdriver import Remote
 
 _LOOKING = 0.2
+_ALERT = 160  # characters of what a page says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,8 @@ class Browser:
                 self._log_in(page, account, password)
                 text = self._await(page.shows, word, within)
                 answer = "granted" if word in text else "refused"
-                detail = "" if word in text else f"{page.shows} does not show it within {within:g} s"
+                if answer == "refused":
+                    detail = f"{page.shows} does not show it within {within:g} s{self._told()}"
             except NoSuchElementException as error:
                 detail = first_line(error)
             except WebDriverException as error:
@@ -149,7 +152,7 @@ class Browser:
             sent=f"on {self._place}{'' if self._coded else ' (without code)'}: open {page.url}\n"
             f"{page.account_input} ← {account}\n{page.password_input} ← …\nclick {page.submit}\n"
             f"wait for {word} in {page.shows}",
-            received=f"{detail}\n{page.shows}: {text}\n\n{source}".strip(),
+            received=f"{detail}\n{page.shows}: {text}\n{self._console(answer)}\n{source}".strip(),
             at=at,
             start=start,
         )
@@ -223,6 +226,20 @@ class Browser:
         while True:
             with suppress(StaleElementReferenceException):  # the page changed them in the meantime
                 return "\n".join(each.text for each in self._driver.find_elements("css selector", selector))
+
+    def _told(self) -> str:
+        """Return what the page alerts its user to (WAI-ARIA, role ``alert``)."""
+        said = shorten(self._text("[role=alert]"), _ALERT, placeholder="…")
+        return f"; the page says: {said}" if said else ""
+
+    def _console(self, answer: Answer) -> str:
+        """Return what the browser complained of, where it matters: requests that failed, errors of the code."""
+        if answer == "granted":
+            return ""
+        with suppress(Exception):  # not every driver keeps it, and it proves nothing by itself
+            said = self._driver.execute("getLog", {"type": "browser"})["value"]
+            return "".join(f"console: {each['message']}\n" for each in said)
+        return ""
 
     def _ask(self, command: str) -> dict[str, Any]:
         """Ask by the browser's own protocol (Chrome DevTools)."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 
 KEPT = 4000  # characters of an answer that evidence keeps; its hash covers the whole
 PICTURE = 150_000  # characters of a picture in base64: a report holds them all
@@ -71,6 +72,9 @@ class Observation:
         return self.answer == "granted"
 
 
+Seen = TypeVar("Seen", bound=Observation)
+
+
 @dataclass(frozen=True, slots=True)
 class Ran(Observation):
     """A command that ended. ``answer`` is ``granted`` when its exit status is 0, else ``refused``."""
@@ -79,6 +83,15 @@ class Ran(Observation):
     stdout: str = ""
     stderr: str = ""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def tried_again(ask: Callable[[], Seen], because: str) -> Seen:
+    """Return what ``ask`` saw, asked once more where it was not granted; evidence says that it is ``because``."""
+    seen = ask()
+    if not seen.granted:
+        seen = ask()
+        seen.evidence.attempt, seen.evidence.retry_reason = 2, because
+    return seen
 
 
 def _bytes(text: str) -> bytes:

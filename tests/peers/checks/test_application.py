@@ -71,6 +71,14 @@ def test_an_application_that_adds_or_lists_nothing(what: str, proof: Proof, user
         pass
 
 
+def test_what_is_turned_away_once_is_asked_again(proof: Proof, broken: set[str]) -> None:
+    broken.add("busy")
+    applications.user(proof, APPLICATION)
+    first, second = proof.evidence
+    assert (first.attempt, second.attempt, second.retry_reason[:4]) == (1, 2, "a bu")
+    assert "503" in first.received
+
+
 def test_who_is_kept_out(proof: Proof, user: Api, broken: set[str]) -> None:
     visitor = applications.somebody(proof, APPLICATION)
     applications.kept_out(proof, visitor.list(), fr="", en="", shown="x")

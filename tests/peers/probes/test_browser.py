@@ -58,6 +58,8 @@ class Driver(BaseHTTPRequestHandler):
             self.reply(f"<html><form></form><ul id=regates>{''.join(self.shown())}</ul></html>")
         elif self.place == "/screenshot":
             self.reply(PICTURE)
+        elif self.place == "/element/alert/text":
+            self.reply(self.state["alert"])
         elif self.place.endswith("/attribute/method"):
             self.reply(self.state["method"])
         else:
@@ -73,8 +75,9 @@ class Driver(BaseHTTPRequestHandler):
             "/session": lambda: self.start(body),
             "/url": self.open,
             "/element": lambda: self.find(body["value"]),
-            "/elements": lambda: self.reply([{ELEMENT: str(n)} for n in range(len(self.shown()))]),
+            "/elements": lambda: self.reply([{ELEMENT: each} for each in self.elements(body["value"])]),
             "/element/submit/click": self.submit,
+            "/se/log": lambda: self.reply([{"level": "SEVERE", "message": self.state["console"]}]),
             "/goog/cdp/execute": lambda: self.reply(self.state["cdp"][body.get("cmd")]),
             "/execute/sync": lambda: self.reply(True),
             "/execute/async": self.work,
@@ -105,6 +108,11 @@ class Driver(BaseHTTPRequestHandler):
             self.reply(None, "no such element", f"no such element: {selector}")
         else:
             self.reply({ELEMENT: name})
+
+    def elements(self, selector: str) -> list[str]:
+        if selector == "[role=alert]":
+            return ["alert"] if "alert" in self.state else []
+        return [str(n) for n in range(len(self.shown()))]
 
     def submit(self) -> None:
         self.state["in"] = self.state["typed"] == {"account": "chloe", "password": "c-secret"}
@@ -163,6 +171,16 @@ def test_who_logs_in_sees_the_data(opened: Browser, record: list[Evidence]) -> N
     assert right.evidence.picture == PICTURE
     assert right.evidence.source == "client"
     assert not [seen for seen in record if "c-secret" in seen.sent + seen.received]
+
+
+def test_what_the_page_says_instead(opened: Browser, state: dict[str, Any]) -> None:
+    state.update(alert="Données indisponibles.\nRéessayez plus tard. " + "…" * 200, console="/api: status 503")
+    seen = opened.use(PAGE, "chloe", "wrong", WORD, within=0.1)
+    assert (
+        "#regates li does not show it within 0.1 s; the page says: Données indisponibles. Réessayez" in seen.detail
+    )
+    assert len(seen.detail) < 250
+    assert "console: /api: status 503\n" in seen.evidence.received
 
 
 def test_options(session: Session, state: dict[str, Any]) -> None:
