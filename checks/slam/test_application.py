@@ -146,7 +146,7 @@ def calls(lab: Lab, proof: Proof, name: str) -> None:
             en=f"{application.title}: repeats what it is asked for, instead of searching elsewhere",
         )
         proof.works(
-            dialogue.during(caller, servers, port, lambda: user.called(entry.mark)),
+            applications.served(partial(dialogue.during, caller, servers, port, partial(user.called, entry.mark))),
             fr=f"{application.title} : n'envoie rien à « {called.title} » (port {port}) quand on l'interroge",
             en=f"{application.title}: sends nothing to '{called.title}' (port {port}) when it is asked",
         )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from time import sleep
 
 import fault_table
 import pytest
@@ -35,6 +36,9 @@ DISRUPTIVE = {"2.1.b", "2.1.f", "2.1.h", "2.1.i", "2.1.j", "2.2.a", "3.2"}
 LONG = {"continuity_replica_stopped", "shared_address_no_standby"}
 """Faults with which services stay away for minutes."""
 
+LOOKS, PAUSE = 4, 15
+"""How often an audit is made that leaves something unverified, and the seconds between two."""
+
 NOT_HERE = {"0.a": "not_applicable", "1.1.e": "not_satisfied", "1.2": "not_applicable", "2.0": "not_applicable"}
 
 
@@ -48,12 +52,13 @@ def unlike_healthy(
 ) -> dict[str, tuple[str, str]]:
     """Return the rows that are not as on the healthy lab: status, and why.
 
-    What could not be verified, unless it is ``hidden``, is looked at once more: this machine may be busy with
-    something else.
+    What could not be verified, unless it is ``hidden``, is looked at again, up to ``LOOKS`` times: this machine
+    may be busy with something else.
     """
     options = [word for id_ in only for word in ("--only", id_)] + ["--disrupt"] * disrupt
     changed: dict[str, tuple[str, str]] = {}
-    for _ in range(2):
+    for look in range(LOOKS):
+        sleep(PAUSE if look else 0)
         rows = {id_: row for id_, row in cli.audit(*options).items() if not only or id_ in only}
         changed = {id_: row for id_, row in rows.items() if row[0] != healthy(id_, disrupt=disrupt)}
         doubtful = {id_ for id_, (status, _) in changed.items() if status == "unverified"}
