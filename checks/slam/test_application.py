@@ -23,6 +23,8 @@ from sio_lab.probes.application import Api, ApiObservation
 from sio_lab.text import Text
 
 WANTED = 2
+LOOK = 5.0
+"""Seconds at least that packets are looked for; several times what an answer takes, where that is long."""
 RETURN = 90.0
 """Seconds within which the data must be there again, once the remote site is."""
 
@@ -145,8 +147,9 @@ def calls(lab: Lab, proof: Proof, name: str) -> None:
             fr=f"{application.title} : répète ce qu'on lui demande, au lieu de le chercher ailleurs",
             en=f"{application.title}: repeats what it is asked for, instead of searching elsewhere",
         )
+        ask, seconds = partial(user.called, entry.mark), round(max(LOOK, 3 * seen.evidence.duration), 1)
         proof.works(
-            applications.served(partial(dialogue.during, caller, servers, port, partial(user.called, entry.mark))),
+            dialogue.during(caller, servers, port, ask, seconds=seconds),
             fr=f"{application.title} : n'envoie rien à « {called.title} » (port {port}) quand on l'interroge",
             en=f"{application.title}: sends nothing to '{called.title}' (port {port}) when it is asked",
         )

@@ -35,7 +35,7 @@ def during(
     port: int,
     act: Callable[[], object],
     *,
-    seconds: float = 5.0,
+    seconds: float,
 ) -> DialogueObservation:
     """Look for a packet that ``machine`` sends to TCP ``port`` of ``servers``, doing ``act`` until there is one.
 

@@ -28,15 +28,15 @@ def test_something_else(packet: bytes) -> None:
 
 def test_answers() -> None:
     here = machine(LocalSession({"command -v python3": "172.29.10.31:40112 172.29.10.32:443 517\n"}))
-    seen = dialogue.during(here, [ip_address("172.29.10.32")], 443, lambda: None)
+    seen = dialogue.during(here, [ip_address("172.29.10.32")], 443, lambda: None, seconds=5)
     assert (seen.answer, seen.client, seen.server) == ("granted", "172.29.10.31:40112", "172.29.10.32:443")
     silent = machine(LocalSession({"command -v python3": ""}))
-    assert dialogue.during(silent, [LOOPBACK], 443, lambda: None).answer == "refused"
+    assert dialogue.during(silent, [LOOPBACK], 443, lambda: None, seconds=5).answer == "refused"
 
 
 def test_no_right_to() -> None:
     with pytest.raises(ProtocolError):
-        dialogue.during(machine(LocalSession({})), [LOOPBACK], 443, lambda: None)
+        dialogue.during(machine(LocalSession({})), [LOOPBACK], 443, lambda: None, seconds=5)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root sees packets")
