@@ -3,15 +3,19 @@
 One fault a requirement is tried, if it does not take minutes; those that have nothing in common, neither machines
 nor requirements, are put in together: what fails then must be the sum of what each one breaks.
 ``SIO_LAB_TEST_EACH_FAULT=1`` tries every one alone, which takes an hour, and writes the table of faults from
-that. ``SIO_LAB_TEST_LAB`` says which embedded lab this is about: ``sisr``; ``slam``, where faults of what both
+that. ``SIO_LAB_TEST_STARVED=1`` audits while other programs take nearly all of the processors' time.
+``SIO_LAB_TEST_LAB`` says which embedded lab this is about: ``sisr``; ``slam``, where faults of what both
 labs have in common are left out; or ``both``, which is these two in one, and where no fault is tried again.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import Popen
 from time import sleep
 
 import fault_table
@@ -25,6 +29,7 @@ from sio_lab.provision.faults import Fault
 pytestmark = pytest.mark.integration
 
 ALONE = bool(os.environ.get("SIO_LAB_TEST_EACH_FAULT"))
+STARVED = bool(os.environ.get("SIO_LAB_TEST_STARVED"))
 LAB = load(ROOT / "inventories" / EMBEDDED).lab
 OWN: tuple[str, ...] = {"SISR": ("1.", "2."), "SLAM": ("3.",), "both": ()}[LAB.option]
 FAULTS = [
@@ -137,6 +142,28 @@ def expected(group: list[Fault], *, cut: bool) -> dict[str, str]:
 
 def test_healthy_lab(cli: Cli) -> None:
     assert unlike_healthy(cli, disrupt=True) == {}
+
+
+@contextmanager
+def starved() -> Iterator[None]:
+    """Leave a tenth of the processors' time to everything else."""
+    loop = ["nice", "-n", "-10", sys.executable, "-c", "while True: pass"]
+    loops = [Popen(loop) for _ in range(5 * (os.cpu_count() or 1))]
+    try:
+        yield
+    finally:
+        for each in loops:
+            each.kill()
+        for each in loops:
+            each.wait()
+
+
+@pytest.mark.skipif(not STARVED, reason="SIO_LAB_TEST_STARVED=1: an audit of minutes on busy processors")
+def test_a_busy_machine_is_never_a_reason_for_not_conform(cli: Cli) -> None:
+    with starved():
+        rows = cli.audit()
+    wrong = {id_: row for id_, row in rows.items() if row[0] not in (healthy(id_, disrupt=False), "unverified")}
+    assert wrong == {}
 
 
 def test_one_verdict_an_option(cli: Cli) -> None:
