@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from functools import partial
 from ipaddress import IPv4Address, ip_address
 from time import monotonic, sleep
 from urllib.parse import urlsplit
@@ -108,7 +107,7 @@ def access(proof: Proof, application: Application) -> None:
                     proof, seen, fr=f"{title} : {what} {fr}", en=f"{title}: {thing} {en}", shown=shown
                 )
         proof.works(
-            applications.served(partial(user.remove, entry.id)),
+            applications.served(user.remove, entry.id),
             fr=f"{title} : {account} ne peut pas retirer son ajout",
             en=f"{title}: {account} cannot remove the addition again",
         )
@@ -130,7 +129,7 @@ def calls(lab: Lab, proof: Proof, name: str) -> None:
     caller = proof.machine(application.machines[0])
     servers, port = addresses(lab, called.machines), urlsplit(called.api.data_url).port or 443
     with applications.planted(proof, called, other, "called") as entry:
-        seen = applications.served(partial(user.called, entry.mark))
+        seen = applications.served(user.called, entry.mark)
         proof.holds(
             seen.granted and entry.mark in seen.body,
             seen,
@@ -147,9 +146,9 @@ def calls(lab: Lab, proof: Proof, name: str) -> None:
             fr=f"{application.title} : répète ce qu'on lui demande, au lieu de le chercher ailleurs",
             en=f"{application.title}: repeats what it is asked for, instead of searching elsewhere",
         )
-        ask, seconds = partial(user.called, entry.mark), round(max(LOOK, 3 * seen.evidence.duration), 1)
+        seconds = round(max(LOOK, 3 * seen.evidence.duration), 1)
         proof.works(
-            dialogue.during(caller, servers, port, ask, seconds=seconds),
+            dialogue.during(caller, servers, port, lambda: user.called(entry.mark), seconds=seconds),
             fr=f"{application.title} : n'envoie rien à « {called.title} » (port {port}) quand on l'interroge",
             en=f"{application.title}: sends nothing to '{called.title}' (port {port}) when it is asked",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from functools import partial
 
 from sio_lab.audit import applications
 from sio_lab.audit.proof import Proof
@@ -30,9 +29,7 @@ def test_client_programs_show_the_data(lab: Lab, proof: Proof) -> None:
         assert isinstance(client, HeavyClient)
         user, terminal = applications.user(proof, application), proof.machine(client.machine)
         with applications.planted(proof, application, user, "client") as entry:
-            shown = applications.served(
-                partial(client_program, terminal, client.command, account, proof.password(account))
-            )
+            shown = applications.served(client_program, terminal, client.command, account, proof.password(account))
             wrong = client_program(terminal, client.command, account, secrets.token_hex(8))
         proof.works(
             shown,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from functools import partial
 
 from sio_lab.audit import applications
 from sio_lab.audit.proof import Proof
@@ -58,7 +57,7 @@ def test_mobile_applications_show_the_data(lab: Lab, proof: Proof) -> None:
             browser.on_mobile(bridge, f"{host}:{BRIDGE}", simulated=device.simulated, app=page.url) as opened,
         ):
             wrong = opened.use(page, account, secrets.token_hex(8), entry.mark, within=QUICK)
-            shown = applications.served(partial(opened.use, page, account, proof.password(account), entry.mark))
+            shown = applications.served(opened.use, page, account, proof.password(account), entry.mark)
             install = opened.installable(page)
         applications.page_shows(proof, title, shown, entry.mark)
         applications.page_hides(proof, title, wrong, entry.mark)

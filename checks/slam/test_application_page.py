@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from functools import partial
 
 from sio_lab.audit import applications
 from sio_lab.audit.proof import Proof
@@ -35,9 +34,7 @@ def test_pages_show_the_data(lab: Lab, proof: Proof) -> None:
         with applications.planted(proof, application, user, "page") as entry:
             with browser.on(machine) as opened:
                 wrong = opened.use(page, account, secrets.token_hex(8), entry.mark, within=QUICK)
-                shown = applications.served(
-                    partial(opened.use, page, account, proof.password(account), entry.mark)
-                )
+                shown = applications.served(opened.use, page, account, proof.password(account), entry.mark)
             applications.page_shows(proof, title, shown, entry.mark)
             applications.page_hides(proof, title, wrong, entry.mark)
             with browser.on(machine, javascript=False) as inert:

@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import ParamSpec
 
 from sio_lab.audit.proof import Proof
 from sio_lab.errors import InconclusiveError, ProbeError
@@ -15,6 +17,8 @@ from sio_lab.probes.application import Api, ApiObservation
 from sio_lab.probes.browser import PageObservation
 from sio_lab.probes.observation import Seen, tried_again
 from sio_lab.text import Text
+
+Asked = ParamSpec("Asked")
 
 REFUSALS = frozenset({401, 403})
 """RFC 9110 §15.5.2 and §15.5.4: who asks is unknown, or may not."""
@@ -57,7 +61,7 @@ def user(proof: Proof, application: Application) -> Api:
     """Positive side: return the application as its user reaches it, once logged in."""
     api = somebody(proof, application)
     proof.works(
-        served(lambda: api.login(application.account, proof.password(application.account))),
+        served(api.login, application.account, proof.password(application.account)),
         fr=f"{application.title} : {application.account} ne peut pas se connecter",
         en=f"{application.title}: {application.account} cannot log in",
     )
@@ -95,7 +99,7 @@ def planted(proof: Proof, application: Application, api: Api, kind: str) -> Iter
     title, start = application.title, f"siolab{kind}"
     _sweep(api, rf"{start}[0-9a-f]{{12}}")
     mark = f"{start}{secrets.token_hex(6)}"
-    made = Planted(mark, served(lambda: api.add(mark)))
+    made = Planted(mark, served(api.add, mark))
     try:
         proof.works(
             made.seen,
@@ -137,9 +141,9 @@ def kept_out(proof: Proof, seen: ApiObservation, *, fr: str, en: str, shown: str
     proof.holds(not given, seen, side="negative", fr=fr, en=en)
 
 
-def served(ask: Callable[[], Seen]) -> Seen:
+def served(ask: Callable[Asked, Seen], *args: Asked.args, **kwargs: Asked.kwargs) -> Seen:
     """Return what ``ask`` saw, which should be granted: what a busy application turns away is asked once more."""
-    return tried_again(ask, "a busy application turns a request away now and then")
+    return tried_again(partial(ask, *args, **kwargs), "a busy application turns a request away now and then")
 
 
 def page_shows(proof: Proof, title: str, seen: PageObservation, mark: str) -> None:

@@ -136,8 +136,9 @@ class Browser:
                 before = self._driver.page_source
                 self._log_in(page, account, password)
                 text = self._await(page.shows, word, within)
-                answer = "granted" if word in text else "refused"
-                if answer == "refused":
+                if word in text:
+                    answer = "granted"
+                else:
                     detail = f"{page.shows} does not show it within {within:g} s{self._told()}"
             except NoSuchElementException as error:
                 detail = first_line(error)
@@ -146,13 +147,14 @@ class Browser:
                     raise
                 answer, detail = "unavailable", "connection refused"
             source = self._driver.page_source
+        console = "" if answer == "granted" else self._console()
         evidence = self._machine.saw(
             "browser.use",
             target=page.url,
             sent=f"on {self._place}{'' if self._coded else ' (without code)'}: open {page.url}\n"
             f"{page.account_input} ← {account}\n{page.password_input} ← …\nclick {page.submit}\n"
             f"wait for {word} in {page.shows}",
-            received=f"{detail}\n{page.shows}: {text}\n{self._console(answer)}\n{source}".strip(),
+            received=f"{detail}\n{page.shows}: {text}\n{console}\n{source}".strip(),
             at=at,
             start=start,
         )
@@ -232,10 +234,8 @@ class Browser:
         said = shorten(self._text("[role=alert]"), _ALERT, placeholder="…")
         return f"; the page says: {said}" if said else ""
 
-    def _console(self, answer: Answer) -> str:
-        """Return what the browser complained of, where it matters: requests that failed, errors of the code."""
-        if answer == "granted":
-            return ""
+    def _console(self) -> str:
+        """Return what the browser complained of: requests that failed, errors of the code."""
         with suppress(Exception):  # not every driver keeps it, and it proves nothing by itself
             said = self._driver.execute("getLog", {"type": "browser"})["value"]
             return "".join(f"console: {each['message']}\n" for each in said)

@@ -41,9 +41,8 @@ def insist(check: ModuleType, answers: Iterator[bool], *, connects: bool) -> int
 
 def test_a_login_without_answer_does_not_count(check: ModuleType) -> None:
     answers = [True, False, *[True] * SERVICE.attempts]
-    assert (
-        insist(check, iter(answers), connects=True) == SERVICE.attempts
-    )  # all but the one before, and one in vain
+    # All but the one before, and one in vain.
+    assert insist(check, iter(answers), connects=True) == SERVICE.attempts
 
 
 def test_who_connects_no_more_is_banned(check: ModuleType) -> None:
